@@ -1,0 +1,170 @@
+import type { Money } from '../core/money.ts';
+import type { CallContext, Clock } from '../core/ports.ts';
+import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { AcceptLevel, OrderRoute } from '../settings/order-route.ts';
+import type { ErpManifest, StorefrontManifest } from './manifest.ts';
+
+// ---------------------------------------------------------------------------------------------------------
+// Storefronts
+// ---------------------------------------------------------------------------------------------------------
+
+/** A webhook as it came: the exact bytes that were signed. */
+export interface Delivery {
+  readonly method: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/** What a delivery turned out to be. Only `order` is published; everything else says why it is not. */
+export type Received =
+  /** Not from this shop. Answered 401; nothing is kept. */
+  | { readonly kind: 'rejected'; readonly reason: SignatureProblem }
+  /** The platform tests whether somebody answers. */
+  | { readonly kind: 'ping' }
+  /** Authentic, and nothing for us to do; `reason` is a stable code that is counted. */
+  | { readonly kind: 'ignored'; readonly reason: string; readonly deliveryId?: string | undefined }
+  | {
+      readonly kind: 'order';
+      readonly order: OrderChangedV1;
+      readonly warnings: readonly string[];
+      readonly deliveryId?: string | undefined;
+    }
+  /** Authentic, but not something we understand: kept raw in the quarantine queue. */
+  | { readonly kind: 'unreadable'; readonly reason: string; readonly deliveryId?: string | undefined };
+
+export type SignatureProblem = 'SIGNATURE_MISSING' | 'SIGNATURE_MALFORMED' | 'SIGNATURE_WRONG';
+
+/** The status codes that mean the right thing to this platform. */
+export interface ReplyTable {
+  readonly accepted: number;
+  readonly ping: number;
+  readonly ignored: number;
+  readonly quarantined: number;
+}
+
+export interface ReceiveContext<S, C> {
+  /** Connection id. */
+  readonly connection: string;
+  readonly settings: S;
+  readonly credentials: C;
+}
+
+/** Effect-free: verify over the raw bytes, then normalise. Throws nothing for bad input; it says `Received`. */
+export interface StorefrontConnector<S, C> {
+  readonly manifest: StorefrontManifest;
+  readonly replies: ReplyTable;
+  receive(delivery: Delivery, context: ReceiveContext<S, C>): Received;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// ERPs
+// ---------------------------------------------------------------------------------------------------------
+
+/** Pure result with what somebody should know about it. */
+export interface Mapped<T> {
+  readonly value: T;
+  readonly warnings: readonly string[];
+}
+
+/** A document at a peer. */
+export interface PeerDocument {
+  /** The peer's immutable id. */
+  readonly id: string;
+  /** What staff call it, e.g. S00042. */
+  readonly name?: string | undefined;
+  /** Deep link for staff. */
+  readonly url?: string | undefined;
+}
+
+export interface CompletedOrder extends PeerDocument {
+  /** What the ERP itself says the order costs, read back from it. */
+  readonly total: Money;
+  /** Booked on a rounding line; zero when there is none. */
+  readonly rounding: Money;
+  readonly warnings: readonly string[];
+}
+
+/** Kinds of mapping rows that merchants keep. */
+export type MappingKind = 'sku' | 'tax' | 'payment' | 'shipping';
+
+/** One row: a key of the source means one or more things at the destination. */
+export interface MappingRow {
+  readonly kind: MappingKind;
+  readonly source: string;
+  readonly destination: string;
+  readonly key: string;
+  /** sku: components of a bundle, each with pieces per piece sold and its share of the price. Others: exactly one. */
+  readonly to: readonly { readonly value: string; readonly quantity: number; readonly share: number }[];
+}
+
+export interface Mappings {
+  /** Rows for those keys that have one. Cached with bounded age. */
+  lookup(
+    kind: MappingKind,
+    source: string,
+    destination: string,
+    keys: readonly string[],
+  ): Promise<ReadonlyMap<string, MappingRow>>;
+}
+
+/**
+ * Does a write at the peer once, however often it is asked: its own ledger entry, look-up, create.
+ * `subject` names what is created and must not contain personal data (hash it).
+ * @throws BusyError while another worker is doing it
+ */
+export type Once = (
+  subject: string,
+  steps: { find(): Promise<PeerDocument | undefined>; create(): Promise<PeerDocument> },
+) => Promise<PeerDocument>;
+
+export interface OrderContext extends CallContext {
+  readonly route: OrderRoute;
+  readonly mappings: Mappings;
+  /** undefined in shadow mode: nothing may be written; say so with `unresolved` refs. */
+  readonly once: Once | undefined;
+}
+
+/**
+ * Orders at one ERP connection.
+ * Every method throws PermanentError, RetryableError, UnknownOutcomeError (writes only) or CredentialsError,
+ * and nothing else. None of them retries by itself; reads may be repeated in place once.
+ */
+export interface ErpOrders<Refs = unknown, Wire = unknown> {
+  /** The peer's ids for everything that the order names. Creates the customer through `context.once`. */
+  resolve(order: OrderChangedV1, context: OrderContext): Promise<Refs>;
+  /** Pure: no clock, no network, no environment. `reference` is our key in the peer's own reference field. */
+  toWire(order: OrderChangedV1, refs: Refs, reference: string, route: OrderRoute): Mapped<Wire>;
+  /**
+   * Find by the reference that we wrote; undefined means "certainly not there".
+   * @throws PermanentError AMBIGUOUS_REFERENCE two or more: never pick one
+   */
+  find(reference: string, route: OrderRoute, call: CallContext): Promise<PeerDocument | undefined>;
+  /** Exactly one write. */
+  create(wire: Wire, call: CallContext): Promise<PeerDocument>;
+  /**
+   * Bring a written order to `level`: compare totals (rewriting our own draft when it differs), book rounding
+   * within tolerance, confirm, restore the buyer's date. Reads the state first, so it can be repeated after a
+   * crash at any point.
+   */
+  complete(
+    document: PeerDocument,
+    wire: Wire,
+    level: Exclude<AcceptLevel, 'ignore'>,
+    call: CallContext,
+  ): Promise<CompletedOrder>;
+}
+
+export interface ErpOpenOptions<S, C> {
+  /** Connection id. */
+  readonly connection: string;
+  readonly settings: S;
+  /** Cached by the caller; `fresh` reads the secret again (after a 401). */
+  readonly credentials: (fresh?: boolean) => Promise<C>;
+  readonly nowMs: Clock;
+}
+
+export interface ErpConnector<S, C, Refs = unknown, Wire = unknown> {
+  readonly manifest: ErpManifest;
+  open(options: ErpOpenOptions<S, C>): { readonly orders: ErpOrders<Refs, Wire> };
+}

@@ -1,0 +1,56 @@
+import * as z from 'zod';
+
+/**
+ * What infrastructure, alarms and documents need to know of a connector: data only. A manifest imports
+ * nothing but this file and zod, so that synthesising never loads a client.
+ */
+interface ConnectorManifest<S extends z.ZodObject, C extends z.ZodObject> {
+  /** kebab-case; metric dimension, and the name of the function entries that serve it. */
+  readonly name: string;
+  readonly title: string;
+  /** Version of the peer's API that this connector speaks. */
+  readonly apiVersion: string;
+  /** ISO date on which the peer withdraws that version, as far as it is announced. */
+  readonly apiVersionSunset: string | undefined;
+  /** What a connection says of itself in the settings file, besides `connector`. Strict. */
+  readonly settings: S;
+  /** What its Secrets Manager secret holds. Strict. */
+  readonly credentials: C;
+}
+
+export interface StorefrontManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>
+  extends ConnectorManifest<S, C> {
+  readonly kind: 'storefront';
+}
+
+export interface ErpManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>
+  extends ConnectorManifest<S, C> {
+  readonly kind: 'erp';
+  /** The most calls the peer takes at once; caps the consumer's concurrency. */
+  readonly maxConcurrentCalls: number;
+  /** After an unanswered write: how long until a look-up by reference can be trusted. */
+  readonly settleMs: number;
+}
+
+export type Manifest = StorefrontManifest | ErpManifest;
+
+/** Keeps the literal types of the schemas, so that settings and credentials can be inferred. */
+export const defineStorefront = <S extends z.ZodObject, C extends z.ZodObject>(
+  manifest: Omit<StorefrontManifest<S, C>, 'kind'>,
+): StorefrontManifest<S, C> => ({ kind: 'storefront', ...manifest });
+
+export const defineErp = <S extends z.ZodObject, C extends z.ZodObject>(
+  manifest: Omit<ErpManifest<S, C>, 'kind'>,
+): ErpManifest<S, C> => ({ kind: 'erp', ...manifest });
+
+/** Addresses of peers: https, or plain http on this machine only. */
+export const PeerUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => {
+    const { protocol, hostname } = new URL(text);
+    return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+  }, 'must be https (plain http only on this machine: localhost, 127.0.0.1, [::1])')
+  .transform((text) => text.replace(/\/+$/, ''));
+
+/** A secret that signs webhooks. Shorter ones are guessable. */
+export const WebhookSecret = z.string().min(16, 'must have 16 characters or more');

@@ -1,0 +1,80 @@
+import { type ReasonCode, type ReasonParams, type ReasonText, reasonText } from './reasons.ts';
+
+/** Facts for logs and metrics. Never a name, an address, a mail, a phone number or a secret. */
+export type ErrorContext = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** `code` is stable: logs, metrics, alarms and the runbook use it. */
+export abstract class IntegrationError extends Error {
+  abstract readonly code: string;
+  readonly context: ErrorContext;
+
+  constructor(message: string, context: ErrorContext = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.context = context;
+  }
+}
+
+/**
+ * The same input will fail for ever; a person must change data, mapping or settings. Parked at once.
+ *
+ * The sentence a person reads comes from `reasons.ts`. `detail` holds the peer's own words: it may name a
+ * buyer, so it goes to the parked message and the order journal, never to a log line.
+ */
+export class PermanentError<C extends ReasonCode = ReasonCode> extends IntegrationError {
+  readonly code: C;
+  readonly params: ReasonParams[C];
+  readonly detail: string | undefined;
+
+  constructor(code: C, params: ReasonParams[C], options?: ErrorOptions & { detail?: string }) {
+    super(reasonText(code, params).reason, {}, options);
+    this.code = code;
+    this.params = params;
+    this.detail = options?.detail;
+  }
+
+  /** What happened and what to do, in plain words. */
+  get text(): ReasonText {
+    return reasonText(this.code, this.params);
+  }
+}
+
+export interface RetryHint {
+  /** The peer's own hint (Retry-After), milliseconds from now. */
+  readonly retryAfterMs?: number;
+}
+
+/** It may work later: the peer is busy, slow, down, or refused before anything was written. */
+export class RetryableError extends IntegrationError {
+  readonly code: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: string, message: string, context: ErrorContext & RetryHint = {}, options?: ErrorOptions) {
+    super(message, context, options);
+    this.code = code;
+    this.retryAfterMs = context.retryAfterMs;
+  }
+}
+
+/**
+ * A write was sent and its answer never came (timeout, reset, 500, 502, 504): it may or may not have
+ * happened, or may happen yet. The lease must run out before anybody asks the peer.
+ */
+export class UnknownOutcomeError extends RetryableError {}
+
+/** Credentials were refused (401, 403, access denied): retried, and alarmed on at once. */
+export class CredentialsError extends RetryableError {}
+
+/** Another worker holds the intent until `leaseUntilMs`. Costs no attempt. */
+export class BusyError extends RetryableError {
+  readonly leaseUntilMs: number;
+
+  constructor(intent: string, leaseUntilMs: number) {
+    super('BUSY', 'another worker holds this intent', { intent });
+    this.leaseUntilMs = leaseUntilMs;
+  }
+}
+
+/** Unknown failures are retried: a wrong retry costs a minute, a wrong "permanent" costs an order. */
+export const dispositionOf = (error: unknown): 'retry' | 'park' =>
+  error instanceof PermanentError ? 'park' : 'retry';

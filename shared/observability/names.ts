@@ -1,0 +1,48 @@
+/**
+ * Names that infrastructure and functions must agree on. Both import them from here: a rename is a compile
+ * error, never a silent alarm.
+ */
+export const METRICS_NAMESPACE = 'Waybill';
+
+/** Metrics: PascalCase nouns; dimensions `connection` and, where it says so, `reason`. */
+export const METRICS = {
+  /** Webhooks by what became of them; dimension `reason` is their code. */
+  webhooksAccepted: 'WebhooksAccepted',
+  webhooksRejected: 'WebhooksRejected',
+  webhooksIgnored: 'WebhooksIgnored',
+  webhooksQuarantined: 'WebhooksQuarantined',
+  /** Orders written to an ERP, found there by look-up, skipped with a reason, parked with a code. */
+  ordersWritten: 'OrdersWritten',
+  ordersRecovered: 'OrdersRecovered',
+  ordersSkipped: 'OrdersSkipped',
+  ordersParked: 'OrdersParked',
+  roundingBooked: 'RoundingBooked',
+  credentialsRefused: 'CredentialsRefused',
+  /** Storefront's change to ERP's document, milliseconds. */
+  webhookToErpMs: 'WebhookToErpMs',
+} as const;
+export type MetricName = (typeof METRICS)[keyof typeof METRICS];
+
+/** Environment of the functions. No secret is ever among them: functions read Secrets Manager by `secretId`. */
+export const ENV = {
+  /** Connection id that the function serves. */
+  connection: 'WAYBILL_CONNECTION',
+  /** JSON: the slice of the settings that the function needs, see functions/<name>/env.ts. */
+  settings: 'WAYBILL_SETTINGS',
+  secretId: 'WAYBILL_SECRET_ID',
+  eventBus: 'WAYBILL_EVENT_BUS',
+  quarantineQueueUrl: 'WAYBILL_QUARANTINE_QUEUE_URL',
+  queueUrl: 'WAYBILL_QUEUE_URL',
+  parkedQueueUrl: 'WAYBILL_PARKED_QUEUE_URL',
+  ledgerTable: 'WAYBILL_LEDGER_TABLE',
+  bindingsTable: 'WAYBILL_BINDINGS_TABLE',
+  journalTable: 'WAYBILL_JOURNAL_TABLE',
+  mappingsTable: 'WAYBILL_MAPPINGS_TABLE',
+  /** Milliseconds a claim lives: longer than the function may, plus the peer's settle time. */
+  leaseMs: 'WAYBILL_LEASE_MS',
+  /** Multiplies every waiting time; 1 in production, less on a laptop. */
+  timeScale: 'WAYBILL_TIME_SCALE',
+} as const;
+
+/** Index of the order journal that lists unfinished orders: key `openFor` (destination), range `openSinceMs`. */
+export const JOURNAL_OPEN_INDEX = 'open';

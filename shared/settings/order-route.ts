@@ -1,0 +1,55 @@
+import * as z from 'zod';
+
+/** How far an order is taken in the ERP. `reserve` means: stock is held, but nobody ships yet. */
+export const AcceptLevel = z.enum(['ignore', 'draft', 'reserve', 'confirm']);
+export type AcceptLevel = z.infer<typeof AcceptLevel>;
+
+/** When an order counts, by the state of its payment. What is not listed here (unpaid, failed) never counts. */
+export const AcceptPolicy = z
+  .strictObject({
+    paid: AcceptLevel.default('confirm').meta({ description: 'Paid, or free of charge' }),
+    cashOnDelivery: AcceptLevel.default('confirm'),
+    bankTransferPending: AcceptLevel.default('ignore').meta({
+      description: 'Bank transfer announced, not arrived',
+    }),
+    onHold: AcceptLevel.default('ignore').meta({
+      description: 'The shop holds the order for another reason',
+    }),
+    test: AcceptLevel.default('ignore').meta({ description: 'Marked as a test by the storefront' }),
+  })
+  .prefault({});
+export type AcceptPolicy = z.infer<typeof AcceptPolicy>;
+
+/** One route: orders of one storefront connection go to one ERP connection. */
+export const OrderRoute = z.strictObject({
+  from: z.string().min(1).meta({ description: 'Storefront connection' }),
+  to: z.string().min(1).meta({ description: 'ERP connection' }),
+  mode: z.enum(['off', 'shadow', 'live']).default('live').meta({
+    description: 'shadow: everything runs, nothing is written to the ERP, what would have been is recorded',
+  }),
+  startAt: z.iso.datetime({ offset: true }).meta({
+    description:
+      'Cut-over, ISO 8601 with zone: an order placed earlier is never created by Waybill, however it is found',
+  }),
+  accept: AcceptPolicy,
+  company: z
+    .union([z.int().positive(), z.string().min(1)])
+    .optional()
+    .meta({ description: "Company in the ERP: id or exact name. Default: the user's own company" }),
+  warehouse: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: "Warehouse code in the ERP. Default: the company's default warehouse" }),
+  customers: z
+    .union([z.literal('per-buyer'), z.strictObject({ collective: z.string().min(1) })])
+    .default('per-buyer')
+    .meta({
+      description:
+        'per-buyer: found by our key or mail, else created. collective: reference of one customer for the channel',
+    }),
+  roundingTolerance: z.number().min(0).max(10).default(1).meta({
+    description: "Rounding units of the ERP's currency per order line that may be booked on a rounding line",
+  }),
+});
+export type OrderRoute = z.infer<typeof OrderRoute>;
