@@ -48,6 +48,8 @@ export interface RetryHint {
 export class RetryableError extends IntegrationError {
   readonly code: string;
   readonly retryAfterMs: number | undefined;
+  /** Which attempt failed, counted by the ledger; undefined when it failed before a claim. */
+  attempt: number | undefined;
 
   constructor(code: string, message: string, context: ErrorContext & RetryHint = {}, options?: ErrorOptions) {
     super(message, context, options);

@@ -1,0 +1,152 @@
+import type { Delivery, ReceiveContext, StorefrontConnector } from '../connectors/contract.ts';
+import type { Envelope } from '../events/envelope.ts';
+import type { OrderChangedV1 } from '../events/order-changed.ts';
+import { METRICS } from '../observability/names.ts';
+import type { WideLine, WriteLine } from '../observability/wide-event.ts';
+import { orderReference } from './intent-key.ts';
+import type { Clock } from './ports.ts';
+
+export interface QuarantinedDelivery {
+  readonly connection: string;
+  readonly connector: string;
+  readonly reason: string;
+  readonly receivedAtMs: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The raw bytes, base64. */
+  readonly body: string;
+}
+
+export interface AcceptWebhookPorts<S, C> {
+  readonly connector: StorefrontConnector<S, C>;
+  /** Reads the secret (cached); a failure is answered 503, so that the storefront sends again. */
+  readonly context: () => Promise<ReceiveContext<S, C>>;
+  /** @throws when the bus did not take it, also when it answered 200 with a failed entry inside */
+  readonly publish: (event: Envelope<OrderChangedV1>) => Promise<void>;
+  readonly quarantine: (delivery: QuarantinedDelivery) => Promise<void>;
+  readonly line: WriteLine;
+  readonly nowMs: Clock;
+  readonly newId: () => string;
+  readonly maxBodyBytes: number;
+  readonly connection: string;
+}
+
+export interface Reply {
+  readonly statusCode: number;
+  /** For the person who reads the storefront's delivery log. */
+  readonly body: { readonly status: string; readonly reason?: string };
+}
+
+/**
+ * Take one webhook. A reply of success means that it is stored: on the bus, in quarantine, or counted as
+ * nothing for us. Anything that kept us from storing it is a 503, so that the storefront may send it again.
+ */
+export const acceptWebhook = async <S, C>(
+  ports: AcceptWebhookPorts<S, C>,
+  delivery: Delivery,
+): Promise<Reply> => {
+  const startedMs = ports.nowMs();
+  const { replies, manifest } = ports.connector;
+  const say = (
+    statusCode: number,
+    status: string,
+    more: Partial<WideLine>,
+    metric?: (typeof METRICS)[keyof typeof METRICS],
+  ): Reply => {
+    ports.line(
+      {
+        what: 'ingest-webhook',
+        connection: ports.connection,
+        outcome: status,
+        status: statusCode,
+        bytes: delivery.body.length,
+        totalMs: ports.nowMs() - startedMs,
+        ...more,
+      },
+      metric ? [{ name: metric, value: 1, ...(more.code ? { reason: more.code } : {}) }] : [],
+    );
+    return { statusCode, body: { status, ...(more.reason ? { reason: more.reason } : {}) } };
+  };
+
+  if (delivery.body.length > ports.maxBodyBytes) {
+    return say(
+      413,
+      'rejected',
+      { code: 'BODY_TOO_LARGE', reason: `larger than ${ports.maxBodyBytes} bytes` },
+      METRICS.webhooksRejected,
+    );
+  }
+  try {
+    const received = ports.connector.receive(delivery, await ports.context());
+    switch (received.kind) {
+      case 'rejected':
+        return say(
+          401,
+          'rejected',
+          { code: received.reason, reason: 'the signature does not match' },
+          METRICS.webhooksRejected,
+        );
+      case 'ping':
+        return say(replies.ping, 'pong', { code: 'PING' });
+      case 'ignored':
+        return say(
+          replies.ignored,
+          'ignored',
+          { code: received.reason, reason: received.reason },
+          METRICS.webhooksIgnored,
+        );
+      case 'unreadable':
+        await ports.quarantine({
+          connection: ports.connection,
+          connector: manifest.name,
+          reason: received.reason,
+          receivedAtMs: startedMs,
+          headers: withoutSecrets(delivery.headers),
+          body: Buffer.from(delivery.body).toString('base64'),
+        });
+        return say(
+          replies.quarantined,
+          'quarantined',
+          { code: 'NOT_UNDERSTOOD', reason: received.reason },
+          METRICS.webhooksQuarantined,
+        );
+      case 'order': {
+        const { order, warnings, deliveryId } = received;
+        const correlationId = orderReference(order.source, order.orderId);
+        await ports.publish({
+          meta: {
+            id: ports.newId(),
+            connection: ports.connection,
+            correlationId,
+            receivedAtMs: startedMs,
+            deliveryId,
+            via: 'webhook',
+          },
+          data: order,
+        });
+        const { orderId, orderNumber, sourceVersion } = order;
+        return say(
+          replies.accepted,
+          'accepted',
+          {
+            source: order.source,
+            correlationId,
+            orderId,
+            orderNumber,
+            sourceVersion,
+            warnings: warnings.length ? warnings : undefined,
+          },
+          METRICS.webhooksAccepted,
+        );
+      }
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.name : 'unknown';
+    return say(503, 'unavailable', { code: 'NOT_STORED', reason: `not stored (${reason}); send it again` });
+  }
+};
+
+/** Headers help to understand a strange delivery; credentials among them do not. */
+const withoutSecrets = (headers: Delivery['headers']): Delivery['headers'] =>
+  Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !/^(authorization|cookie|x-api-key)$/.test(name)),
+  );

@@ -1,0 +1,47 @@
+import type { PeerDocument } from '../connectors/contract.ts';
+
+/** What is kept beside a finished intent, to decide later what a newer version of the order asks for. */
+export type LedgerFacts = Readonly<Record<string, string | number>>;
+
+export interface LedgerEntry {
+  readonly intent: string;
+  readonly state: 'open' | 'written' | 'finished';
+  /** Counts every claim, never goes back: the fencing token. */
+  readonly attempt: number;
+  /** Claims since the intent was last parked: the budget that `maxAttempts` limits. */
+  readonly failures: number;
+  /** Epoch milliseconds; in the past when nobody works on it. */
+  readonly leaseUntilMs: number;
+  /** Known from `written` on. */
+  readonly document?: PeerDocument | undefined;
+  readonly facts: LedgerFacts;
+}
+
+export type Claim =
+  | { readonly kind: 'claimed'; readonly entry: LedgerEntry }
+  | { readonly kind: 'busy'; readonly leaseUntilMs: number }
+  | { readonly kind: 'finished'; readonly entry: LedgerEntry };
+
+/**
+ * Remembers, per intent, whether it was begun, written and finished. Every change is one conditional write.
+ *
+ * `written`, `finish` and `release` are fenced: they hold only while `attempt` is still the latest claim, so a
+ * worker that was stalled past its lease, or whose own bookkeeping arrives late, changes nothing.
+ * Known edge: fencing protects the ledger, not the peer. That a stalled worker cannot write to the peer is
+ * held by the lease outliving the function and by the aborted signal of its calls (`once.ts`).
+ */
+export interface Ledger {
+  /** Consistent read. */
+  peek(intent: string): Promise<LedgerEntry | undefined>;
+  /** Takes the lease if the intent is neither finished nor held; counts the attempt before the peer is called. */
+  claim(intent: string, leaseMs: number): Promise<Claim>;
+  /** The peer has the document. @throws RetryableError FENCED */
+  written(intent: string, attempt: number, document: PeerDocument): Promise<void>;
+  /** Nothing is left to do. @throws RetryableError FENCED */
+  finish(intent: string, attempt: number, document: PeerDocument, facts: LedgerFacts): Promise<void>;
+  /**
+   * Gives the lease back, unless `keepLease`. `parked` renews the budget of attempts, for the redrive.
+   * Silent when fenced.
+   */
+  release(intent: string, attempt: number, options: { parked: boolean; keepLease: boolean }): Promise<void>;
+}

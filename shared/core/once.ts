@@ -1,0 +1,119 @@
+import type { PeerDocument } from '../connectors/contract.ts';
+import {
+  BusyError,
+  IntegrationError,
+  PermanentError,
+  RetryableError,
+  UnknownOutcomeError,
+} from './errors.ts';
+import type { Ledger, LedgerFacts } from './ledger.ts';
+import type { Clock } from './ports.ts';
+
+/** The eighth failed attempt is parked: with the delays of `backoff.ts` that is about two and a half hours. */
+export const MAX_ATTEMPTS = 8;
+
+export interface OncePorts {
+  readonly ledger: Ledger;
+  readonly nowMs: Clock;
+  /** Longer than the function may live, plus the time the peer takes to settle an unanswered write. */
+  readonly leaseMs: number;
+}
+
+export interface OnceSteps {
+  /** Look it up by our reference; undefined means "certainly not there". */
+  find(): Promise<PeerDocument | undefined>;
+  /** Exactly one write. */
+  create(): Promise<PeerDocument>;
+  /** What follows the write and may be repeated: it reads the state first. */
+  complete?(document: PeerDocument): Promise<{ document: PeerDocument; facts: LedgerFacts }>;
+}
+
+export interface OnceResult {
+  /**
+   * created: by us, now. recovered: an earlier attempt had written it, unanswered. continued: written
+   * earlier, completed now. duplicate: was finished already, nothing done.
+   */
+  readonly kind: 'created' | 'recovered' | 'continued' | 'duplicate';
+  readonly document: PeerDocument;
+  readonly facts: LedgerFacts;
+  readonly attempt: number;
+}
+
+/**
+ * Do one thing at a peer once, under any fault: claim, look up, create, `written`, complete, `finish`.
+ *
+ * The look-up is never skipped, not even on the first attempt: the ledger may have been restored from a
+ * backup, its entry may have expired, or an old event may be replayed, and one read is cheaper than one
+ * doubled order.
+ *
+ * After a write that may have happened the lease is left to run out: the peer may still be working on it,
+ * and only after its settle time can a look-up be trusted.
+ *
+ * @throws BusyError another worker holds it
+ * @throws PermanentError from the steps, or RETRIES_EXHAUSTED at the last attempt
+ * @throws RetryableError everything else, also what nobody foresaw
+ */
+export const once = async (ports: OncePorts, intent: string, steps: OnceSteps): Promise<OnceResult> => {
+  const claim = await ports.ledger.claim(intent, ports.leaseMs);
+  if (claim.kind === 'busy') throw new BusyError(intent, claim.leaseUntilMs);
+  const { attempt, failures, leaseUntilMs } = claim.entry;
+  if (claim.kind === 'finished') {
+    const { document, facts } = claim.entry;
+    if (!document) throw new RetryableError('LEDGER_BROKEN', 'finished without a document', { intent });
+    return { kind: 'duplicate', document, facts, attempt };
+  }
+
+  let mayHaveWritten = false;
+  try {
+    const already = claim.entry.document;
+    const found = already ?? (await steps.find());
+    let document = found;
+    if (!document) {
+      // A worker stalled past its lease must not write: somebody else may be writing already.
+      if (ports.nowMs() >= leaseUntilMs)
+        throw new RetryableError('LEASE_LOST', 'stalled past the lease', { intent });
+      mayHaveWritten = true;
+      document = await steps.create().catch((error: unknown) => {
+        if (isRefusal(error)) mayHaveWritten = false;
+        throw error;
+      });
+    }
+    if (!already) await ports.ledger.written(intent, attempt, document);
+    mayHaveWritten = false;
+    const completed = (await steps.complete?.(document)) ?? { document, facts: {} };
+    await ports.ledger.finish(intent, attempt, completed.document, completed.facts);
+    return { kind: already ? 'continued' : found ? 'recovered' : 'created', attempt, ...completed };
+  } catch (error) {
+    const failure = asFailure(error, failures);
+    const keepLease = mayHaveWritten || error instanceof UnknownOutcomeError;
+    const parked = failure instanceof PermanentError;
+    // A lost release only makes the next attempt wait for the lease.
+    if (parked || !keepLease)
+      await ports.ledger.release(intent, attempt, { parked, keepLease }).catch(() => undefined);
+    throw failure;
+  }
+};
+
+/** The peer said no before it wrote anything. Anything unforeseen might have happened after the write. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof IntegrationError && !(error instanceof UnknownOutcomeError);
+
+const asFailure = (error: unknown, failures: number): PermanentError | RetryableError => {
+  if (error instanceof PermanentError || error instanceof BusyError) return error;
+  const retryable =
+    error instanceof RetryableError
+      ? error
+      : new RetryableError(
+          'UNFORESEEN',
+          error instanceof Error ? error.message : String(error),
+          {},
+          { cause: error },
+        );
+  retryable.attempt = failures;
+  if (failures < MAX_ATTEMPTS) return retryable;
+  return new PermanentError(
+    'RETRIES_EXHAUSTED',
+    { attempts: failures, lastCode: retryable.code, lastReason: retryable.message },
+    { cause: retryable },
+  );
+};

@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto';
+import type { ErpOrders, Mappings, OrderContext, PeerDocument } from '../connectors/contract.ts';
+import type { Envelope } from '../events/envelope.ts';
+import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { OrderRoute } from '../settings/order-route.ts';
+import { acceptanceOf, type SkipReason } from './accept.ts';
+import { PermanentError } from './errors.ts';
+import { intentKey, orderReference } from './intent-key.ts';
+import type { Journal, Settlement } from './journal.ts';
+import type { LedgerEntry, LedgerFacts } from './ledger.ts';
+import { type OncePorts, type OnceResult, once } from './once.ts';
+import { assertAddsUp } from './order-totals.ts';
+import type { CallContext } from './ports.ts';
+
+/** Which of our orders is which document at the peer, both ways. */
+export interface Bindings {
+  put(
+    destination: string,
+    source: string,
+    entity: 'order',
+    externalId: string,
+    document: PeerDocument,
+  ): Promise<void>;
+}
+
+export interface PushOrderPorts extends OncePorts {
+  /** Connection id of the ERP. */
+  readonly destination: string;
+  readonly routes: readonly OrderRoute[];
+  readonly erp: ErpOrders;
+  readonly mappings: Mappings;
+  readonly bindings: Bindings;
+  readonly journal: Journal;
+}
+
+export type Level = 'draft' | 'reserve' | 'confirm';
+
+/** What became of one event at one ERP. */
+export type PushOutcome =
+  | {
+      readonly kind: 'written' | 'recovered' | 'continued' | 'confirmed';
+      readonly document: PeerDocument;
+      readonly attempt: number;
+      readonly level: Level;
+      readonly warnings: readonly string[];
+      /** Minor units booked on a rounding line. */
+      readonly roundingMinor: number;
+    }
+  | {
+      readonly kind: 'skipped';
+      readonly reason: SkipReason;
+      readonly why: string;
+      readonly document?: PeerDocument | undefined;
+    }
+  | { readonly kind: 'shadow'; readonly warnings: readonly string[] };
+
+/**
+ * Bring one snapshot of an order to one ERP. What is done depends on the ledger and the snapshot, never on the
+ * order in which events arrive.
+ * @throws PermanentError to be parked, RetryableError to be tried again, BusyError to be tried when the lease ends
+ */
+export const pushOrder = async (
+  ports: PushOrderPorts,
+  event: Envelope<OrderChangedV1>,
+  call: CallContext,
+): Promise<PushOutcome> => {
+  const order = event.data;
+  const settle = (settlement: Omit<Settlement, 'sourceVersion'>) =>
+    ports.journal.settle(ports.destination, order.source, order.orderId, {
+      sourceVersion: order.sourceVersion,
+      ...settlement,
+    });
+  const step = (code: string, text: string) => ({ atMs: ports.nowMs(), code, text });
+  try {
+    const outcome = await push(ports, order, call);
+    switch (outcome.kind) {
+      case 'skipped':
+        await settle({
+          state: outcome.reason === 'ALREADY_DONE' ? 'done' : 'skipped',
+          step: step(outcome.reason, outcome.why),
+          document: outcome.document,
+        });
+        return outcome;
+      case 'shadow': {
+        const { wire, ...rest } = outcome;
+        await settle({
+          state: 'shadow',
+          step: step('SHADOW', `nothing written to ${ports.destination}`),
+          wire,
+        });
+        return rest;
+      }
+      default: {
+        const name = outcome.document.name ?? outcome.document.id;
+        await settle({
+          state: 'done',
+          step: step(outcome.kind.toUpperCase(), `${name} in ${ports.destination}, ${outcome.level}`),
+          document: outcome.document,
+        });
+        return outcome;
+      }
+    }
+  } catch (error) {
+    if (error instanceof PermanentError) {
+      const { reason, remedy } = error.text;
+      await settle({ state: 'parked', step: step(error.code, `${reason} ${remedy}`), detail: error.detail });
+    }
+    throw error;
+  }
+};
+
+type Pushed =
+  | Exclude<PushOutcome, { kind: 'shadow' }>
+  | { kind: 'shadow'; warnings: readonly string[]; wire: unknown };
+
+const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallContext): Promise<Pushed> => {
+  const { destination } = ports;
+  const route = ports.routes.find(({ from }) => from === order.source);
+  if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
+
+  const intent = intentKey(destination, order.source, order.orderId, 'create');
+  const entry = await ports.ledger.peek(intent);
+  if (entry?.state === 'finished') return follow(ports, order, route, entry, call);
+
+  const acceptance = acceptanceOf(order, route);
+  if (acceptance.kind === 'skip') {
+    // Written by an attempt that never finished: the order exists at the ERP, so its end there is a change.
+    if (entry?.document && acceptance.reason === 'CANCELLED_BEFORE_WRITTEN') {
+      throw changedAfterWrite(destination, order.status, entry.document);
+    }
+    return { ...acceptance, kind: 'skipped' };
+  }
+  assertAddsUp(order);
+  if (route.mode === 'shadow') {
+    const { wire, warnings } = await mapped(ports, order, route, {
+      ...context(ports, route, call),
+      once: undefined,
+    });
+    return { kind: 'shadow', wire, warnings };
+  }
+  const { level } = acceptance;
+  return write(ports, order, route, intent, level, entry?.document, call);
+};
+
+/** One intent at the ERP: create the order, or bring a known one to a higher level. */
+const write = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  route: OrderRoute,
+  intent: string,
+  level: Level,
+  known: PeerDocument | undefined,
+  call: CallContext,
+): Promise<Pushed> => {
+  const reference = orderReference(order.source, order.orderId);
+  let map: { wire: unknown; warnings: readonly string[] } | undefined;
+  const wireOnce = async () => {
+    map ??= await mapped(ports, order, route, context(ports, route, call));
+    return map.wire;
+  };
+  let completedWarnings: readonly string[] = [];
+  const result = await once(ports, intent, {
+    find: async () => {
+      // Mapping first: what a person must mend is found before anything is looked up or written.
+      await wireOnce();
+      return known ?? (await ports.erp.find(reference, route, call));
+    },
+    create: async () => ports.erp.create(await wireOnce(), call),
+    complete: async (document) => {
+      const completed = await ports.erp.complete(document, await wireOnce(), level, call);
+      completedWarnings = completed.warnings;
+      const { id, name, url } = completed;
+      // Before `finish`: what is finished is never looked at again.
+      await ports.bindings.put(ports.destination, order.source, 'order', order.orderId, { id, name, url });
+      return { document: { id, name, url }, facts: factsOf(order, level, completed.rounding.minor) };
+    },
+  });
+  if (result.kind === 'duplicate') return alreadyDone(result.document);
+  return {
+    kind: intent.endsWith('#confirm') ? 'confirmed' : outcomeKind(result),
+    document: result.document,
+    attempt: result.attempt,
+    level,
+    warnings: [...(map?.warnings ?? []), ...completedWarnings],
+    roundingMinor: Number(result.facts['roundingMinor'] ?? 0),
+  };
+};
+
+/** The order is at the ERP already: what does this version ask for beyond that? */
+const follow = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  route: OrderRoute,
+  entry: LedgerEntry,
+  call: CallContext,
+): Promise<Pushed> => {
+  const { document, facts } = entry;
+  if (order.sourceVersion < Number(facts['sourceVersion'])) {
+    return {
+      kind: 'skipped',
+      reason: 'OLDER_THAN_WRITTEN',
+      why: 'a newer version was written already',
+      document,
+    };
+  }
+  if (!document || route.mode !== 'live') return alreadyDone(document);
+  if (order.status === 'cancelled' || order.status === 'failed' || order.status === 'refunded') {
+    throw changedAfterWrite(ports.destination, order.status, document);
+  }
+  if (order.refunds.length > Number(facts['refunds'])) {
+    throw changedAfterWrite(ports.destination, 'refunded in part', document);
+  }
+  if (commercialHash(order) !== facts['commercialHash']) {
+    throw changedAfterWrite(ports.destination, 'edited', document);
+  }
+  const acceptance = acceptanceOf(order, route);
+  if (acceptance.kind === 'take' && RANK[acceptance.level] > RANK[String(facts['level']) as Level]) {
+    const intent = intentKey(ports.destination, order.source, order.orderId, 'confirm');
+    return write(ports, order, route, intent, acceptance.level, document, call);
+  }
+  return alreadyDone(document);
+};
+
+const RANK: Readonly<Record<Level, number>> = { draft: 0, reserve: 1, confirm: 2 };
+
+const alreadyDone = (document: PeerDocument | undefined): Pushed => ({
+  kind: 'skipped',
+  reason: 'ALREADY_DONE',
+  why: `already in the ERP${document?.name ? ` as ${document.name}` : ''}`,
+  document,
+});
+
+const outcomeKind = ({ kind }: OnceResult): 'written' | 'recovered' | 'continued' =>
+  kind === 'recovered' || kind === 'continued' ? kind : 'written';
+
+const changedAfterWrite = (destination: string, change: string, document: PeerDocument) =>
+  new PermanentError('ORDER_CHANGED_AFTER_WRITE', {
+    change,
+    document: document.name ?? document.id,
+    destination,
+  });
+
+const context = (ports: PushOrderPorts, route: OrderRoute, call: CallContext): OrderContext => ({
+  ...call,
+  route,
+  mappings: ports.mappings,
+  // A customer belongs to the ERP, not to one shop: "*" lets two shops share one, and never make two.
+  once: async (subject, steps) =>
+    (await once(ports, intentKey(ports.destination, '*', subject, 'create'), steps)).document,
+});
+
+const mapped = async (ports: PushOrderPorts, order: OrderChangedV1, route: OrderRoute, ctx: OrderContext) => {
+  const refs = await ports.erp.resolve(order, ctx);
+  const { value, warnings } = ports.erp.toWire(
+    order,
+    refs,
+    orderReference(order.source, order.orderId),
+    route,
+  );
+  return { wire: value, warnings };
+};
+
+const factsOf = (order: OrderChangedV1, level: Level, roundingMinor: number): LedgerFacts => ({
+  sourceVersion: order.sourceVersion,
+  level,
+  refunds: order.refunds.length,
+  commercialHash: commercialHash(order),
+  roundingMinor,
+});
+
+/** What the ERP's document is made of: a change of anything else (payment state, status) is no edit. */
+const commercialHash = (order: OrderChangedV1): string => {
+  const money = (m: { minor: number }) => m.minor;
+  const taxes = (list: OrderChangedV1['lines'][number]['taxes']) => list.map((t) => [t.key, money(t.amount)]);
+  const content = [
+    order.currency,
+    money(order.total),
+    order.lines.map((l) => [
+      l.id,
+      l.sku ?? '',
+      l.quantity,
+      money(l.subtotal),
+      money(l.total),
+      taxes(l.taxes),
+    ]),
+    order.charges.map((c) => [c.kind, c.method ?? '', money(c.total), taxes(c.taxes)]),
+    order.shipping ?? order.billing ?? null,
+    order.buyerNote ?? '',
+  ];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+};

@@ -1,0 +1,174 @@
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
+import { CATALOGUE, type EventData, type EventName } from '../events/catalogue.ts';
+import { type Envelope, Meta } from '../events/envelope.ts';
+import { METRICS } from '../observability/names.ts';
+import type { Metric, WideLine, WriteLine } from '../observability/wide-event.ts';
+import { delayMs } from './backoff.ts';
+import { BusyError, CredentialsError, dispositionOf, PermanentError, RetryableError } from './errors.ts';
+import type { CallContext, Clock } from './ports.ts';
+
+/** Kept back from the function's time for the bookkeeping after the last record. */
+export const RESERVE_MS = 3_000;
+
+export interface BatchPorts {
+  /** Moves the message to the parked queue, with what an operator needs to know. */
+  park(record: SQSRecord, error: PermanentError, facts: { connection: string; atMs: number }): Promise<void>;
+  /** Hides the message for so long; it comes back by itself. */
+  hide(record: SQSRecord, ms: number): Promise<void>;
+  readonly line: WriteLine;
+  readonly nowMs: Clock;
+  readonly timeScale: number;
+  readonly random?: () => number;
+}
+
+/** One record's result for its line, and the metrics that follow. */
+export interface WorkResult {
+  readonly line: Partial<WideLine>;
+  readonly metrics?: readonly Metric[];
+}
+
+export type Work<N extends EventName> = (
+  event: Envelope<EventData<N>>,
+  call: CallContext,
+) => Promise<WorkResult>;
+
+/**
+ * A handler for SQS messages that EventBridge wrote. A record fails alone: it is parked, or comes back later,
+ * and its neighbours are not touched. Records are worked on one after another, because the event source's
+ * concurrency is the peer's limit on parallel calls.
+ */
+export const sqsBatch =
+  <N extends EventName>(options: {
+    what: string;
+    connection: string;
+    event: N;
+    ports: BatchPorts;
+    work: Work<N>;
+  }) =>
+  async (batch: SQSEvent, context: { getRemainingTimeInMillis(): number }): Promise<SQSBatchResponse> => {
+    const { ports } = options;
+    const stop = new AbortController();
+    const outOfTime = new RetryableError('OUT_OF_TIME', 'the function ran out of time');
+    const timer = setTimeout(
+      () => stop.abort(outOfTime),
+      Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS),
+    );
+    const aborted = new Promise<never>((_, reject) => {
+      stop.signal.addEventListener('abort', () => reject(outOfTime), { once: true });
+    });
+    aborted.catch(() => undefined);
+    const failed: SQSBatchResponse['batchItemFailures'] = [];
+    try {
+      for (const record of batch.Records) {
+        if (!(await one(options, record, stop.signal, aborted)))
+          failed.push({ itemIdentifier: record.messageId });
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    return { batchItemFailures: failed };
+  };
+
+/** @returns whether the message is done with and may be deleted */
+const one = async <N extends EventName>(
+  options: { what: string; connection: string; event: N; ports: BatchPorts; work: Work<N> },
+  record: SQSRecord,
+  signal: AbortSignal,
+  aborted: Promise<never>,
+): Promise<boolean> => {
+  const { ports, connection, what } = options;
+  const startedMs = ports.nowMs();
+  const receive = Number(record.attributes.ApproximateReceiveCount);
+  let about: Partial<WideLine> = {};
+  const line = (rest: Partial<WideLine>, metrics?: readonly Metric[]) =>
+    ports.line({ what, connection, receive, ...about, ...rest, totalMs: ports.nowMs() - startedMs }, metrics);
+  try {
+    signal.throwIfAborted();
+    const event = readEvent(options.event, record.body);
+    about = {
+      source: event.meta.connection,
+      correlationId: event.meta.correlationId,
+      ...aboutOrder(event.data),
+      ageMs: startedMs - event.meta.receivedAtMs,
+    };
+    const result = await Promise.race([options.work(event, { signal }), aborted]);
+    line(result.line, result.metrics);
+    return true;
+  } catch (error) {
+    if (error instanceof PermanentError && dispositionOf(error) === 'park') {
+      const { reason, remedy } = error.text;
+      try {
+        await ports.park(record, error, { connection, atMs: ports.nowMs() });
+        const parked: Metric = { name: METRICS.ordersParked, value: 1, reason: error.code };
+        line({ outcome: 'parked', code: error.code, reason, remedy }, [parked]);
+        return true;
+      } catch (parkingFailed) {
+        line({ outcome: 'retry', code: 'COULD_NOT_PARK', reason: messageOf(parkingFailed) });
+        return false;
+      }
+    }
+    const waitMs = waitFor(error, receive, ports);
+    // A lost hint only means that the message comes back when the queue's own visibility timeout ends.
+    await ports.hide(record, waitMs).catch(() => undefined);
+    const credentials: Metric = { name: METRICS.credentialsRefused, value: 1 };
+    line(
+      {
+        outcome: error instanceof BusyError ? 'busy' : 'retry',
+        code: error instanceof RetryableError ? error.code : 'UNFORESEEN',
+        reason: messageOf(error),
+        attempt: error instanceof RetryableError ? error.attempt : undefined,
+        retryInMs: Math.round(waitMs),
+      },
+      error instanceof CredentialsError ? [credentials] : [],
+    );
+    return false;
+  }
+};
+
+const waitFor = (error: unknown, receive: number, ports: BatchPorts): number => {
+  if (error instanceof BusyError) return Math.max(0, error.leaseUntilMs - ports.nowMs());
+  if (error instanceof RetryableError && error.code === 'OUT_OF_TIME' && error.attempt === undefined)
+    return 0;
+  const retryable = error instanceof RetryableError ? error : undefined;
+  return delayMs(retryable?.attempt ?? receive, {
+    retryAfterMs: retryable?.retryAfterMs,
+    timeScale: ports.timeScale,
+    ...(ports.random ? { random: ports.random } : {}),
+  });
+};
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const aboutOrder = (data: {
+  orderId?: string;
+  orderNumber?: string;
+  sourceVersion?: number;
+}): Partial<WideLine> => ({
+  orderId: data.orderId,
+  orderNumber: data.orderNumber,
+  sourceVersion: data.sourceVersion,
+});
+
+/** What EventBridge puts into a queue. */
+const BusEvent = z.object({ 'detail-type': z.string(), detail: z.object({ meta: Meta, data: z.unknown() }) });
+
+/** @throws PermanentError EVENT_NOT_UNDERSTOOD, which names paths but never values */
+const readEvent = <N extends EventName>(name: N, body: string): Envelope<EventData<N>> => {
+  const refuse = (problem: string) => new PermanentError('EVENT_NOT_UNDERSTOOD', { problem });
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw refuse('not JSON');
+  }
+  const outer = BusEvent.safeParse(json);
+  if (!outer.success) throw refuse(pathsOf(outer.error));
+  if (outer.data['detail-type'] !== name) throw refuse(`a ${outer.data['detail-type']}, not a ${name}`);
+  const data = CATALOGUE[name].schema.safeParse(outer.data.detail.data);
+  if (!data.success) throw refuse(pathsOf(data.error));
+  return { meta: outer.data.detail.meta, data: data.data };
+};
+
+const pathsOf = (error: z.ZodError): string =>
+  error.issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.code}`).join(', ');

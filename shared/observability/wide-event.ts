@@ -1,0 +1,102 @@
+import type { Clock } from '../core/ports.ts';
+import { METRICS_NAMESPACE, type MetricName } from './names.ts';
+
+/**
+ * One line per attempt: everything that on-call filters by, in one JSON object, and the metrics that follow
+ * from it (CloudWatch embedded metric format). The fields are an allow-list: whatever is not named here is
+ * not logged, so names, addresses, mails, phone numbers and secrets cannot slip in.
+ */
+export interface WideLine {
+  /** What was done: ingest-webhook, consume-orders, record-orders. */
+  readonly what: string;
+  readonly connection: string;
+  readonly source?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly orderId?: string | undefined;
+  readonly orderNumber?: string | undefined;
+  readonly sourceVersion?: number | undefined;
+  /** accepted, rejected, written, parked, retry, ... */
+  readonly outcome?: string | undefined;
+  /** Stable code behind the outcome. */
+  readonly code?: string | undefined;
+  /** In plain words. */
+  readonly reason?: string | undefined;
+  readonly remedy?: string | undefined;
+  readonly documentId?: string | undefined;
+  readonly documentName?: string | undefined;
+  readonly documentUrl?: string | undefined;
+  readonly level?: string | undefined;
+  readonly attempt?: number | undefined;
+  readonly receive?: number | undefined;
+  readonly retryInMs?: number | undefined;
+  readonly status?: number | undefined;
+  readonly bytes?: number | undefined;
+  readonly warnings?: readonly string[] | undefined;
+  readonly totalMs?: number | undefined;
+  /** Since the webhook was received. */
+  readonly ageMs?: number | undefined;
+}
+
+export interface Metric {
+  readonly name: MetricName;
+  readonly value: number;
+  readonly unit?: 'Count' | 'Milliseconds';
+  /** Only for metrics that names.ts documents with a reason. */
+  readonly reason?: string;
+}
+
+export type WriteLine = (line: WideLine, metrics?: readonly Metric[]) => void;
+
+const FIELDS = [
+  'what',
+  'connection',
+  'source',
+  'correlationId',
+  'orderId',
+  'orderNumber',
+  'sourceVersion',
+  'outcome',
+  'code',
+  'reason',
+  'remedy',
+  'documentId',
+  'documentName',
+  'documentUrl',
+  'level',
+  'attempt',
+  'receive',
+  'retryInMs',
+  'status',
+  'bytes',
+  'warnings',
+  'totalMs',
+  'ageMs',
+] as const satisfies readonly (keyof WideLine)[];
+
+/** Writes to standard output, which is where Lambda's log and metrics pipeline reads. */
+export const wideEvents =
+  (nowMs: Clock, write: (text: string) => void = (text) => process.stdout.write(`${text}\n`)): WriteLine =>
+  (line, metrics = []) => {
+    const atMs = nowMs();
+    const fields = Object.fromEntries(FIELDS.flatMap((f) => (line[f] === undefined ? [] : [[f, line[f]]])));
+    write(JSON.stringify({ at: new Date(atMs).toISOString(), ...fields }));
+    for (const { name, value, unit = 'Count', reason } of metrics) {
+      write(
+        JSON.stringify({
+          _aws: {
+            Timestamp: atMs,
+            CloudWatchMetrics: [
+              {
+                Namespace: METRICS_NAMESPACE,
+                Dimensions: reason ? [['connection', 'reason'], ['connection']] : [['connection']],
+                Metrics: [{ Name: name, Unit: unit }],
+              },
+            ],
+          },
+          connection: line.connection,
+          ...(reason ? { reason } : {}),
+          [name]: value,
+        }),
+      );
+    }
+  };
