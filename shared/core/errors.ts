@@ -80,3 +80,14 @@ export class BusyError extends RetryableError {
 /** Unknown failures are retried: a wrong retry costs a minute, a wrong "permanent" costs an order. */
 export const dispositionOf = (error: unknown): 'retry' | 'park' =>
   error instanceof PermanentError ? 'park' : 'retry';
+
+/**
+ * What a log line may say of an error. Our own errors are written without personal data; the message of a
+ * foreign one may quote anything, so only its kind and the place it came from are told.
+ */
+export const describeError = (error: unknown): string => {
+  if (error instanceof IntegrationError) return error.message;
+  if (!(error instanceof Error)) return `a thrown ${typeof error}`;
+  const frame = /\n\s+at (?:.*\()?(?:file:\/\/)?.*?([^/\\]+:\d+:\d+)\)?/.exec(error.stack ?? '')?.[1];
+  return frame ? `${error.name} at ${frame}` : error.name;
+};

@@ -1,6 +1,7 @@
 import type { PeerDocument } from '../connectors/contract.ts';
 import {
   BusyError,
+  describeError,
   IntegrationError,
   PermanentError,
   RetryableError,
@@ -103,12 +104,7 @@ const asFailure = (error: unknown, failures: number): PermanentError | Retryable
   const retryable =
     error instanceof RetryableError
       ? error
-      : new RetryableError(
-          'UNFORESEEN',
-          error instanceof Error ? error.message : String(error),
-          {},
-          { cause: error },
-        );
+      : new RetryableError('UNFORESEEN', describeError(error), {}, { cause: error });
   retryable.attempt = failures;
   if (failures < MAX_ATTEMPTS) return retryable;
   return new PermanentError(

@@ -5,7 +5,14 @@ import { type Envelope, Meta } from '../events/envelope.ts';
 import { METRICS } from '../observability/names.ts';
 import type { Metric, WideLine, WriteLine } from '../observability/wide-event.ts';
 import { delayMs } from './backoff.ts';
-import { BusyError, CredentialsError, dispositionOf, PermanentError, RetryableError } from './errors.ts';
+import {
+  BusyError,
+  CredentialsError,
+  describeError,
+  dispositionOf,
+  PermanentError,
+  RetryableError,
+} from './errors.ts';
 import type { CallContext, Clock } from './ports.ts';
 
 /** Kept back from the function's time for the bookkeeping after the last record. */
@@ -47,7 +54,6 @@ export const sqsBatch =
     work: Work<N>;
   }) =>
   async (batch: SQSEvent, context: { getRemainingTimeInMillis(): number }): Promise<SQSBatchResponse> => {
-    const { ports } = options;
     const stop = new AbortController();
     const outOfTime = new RetryableError('OUT_OF_TIME', 'the function ran out of time');
     const timer = setTimeout(
@@ -104,7 +110,7 @@ const one = async <N extends EventName>(
         line({ outcome: 'parked', code: error.code, reason, remedy }, [parked]);
         return true;
       } catch (parkingFailed) {
-        line({ outcome: 'retry', code: 'COULD_NOT_PARK', reason: messageOf(parkingFailed) });
+        line({ outcome: 'retry', code: 'COULD_NOT_PARK', reason: describeError(parkingFailed) });
         return false;
       }
     }
@@ -116,7 +122,7 @@ const one = async <N extends EventName>(
       {
         outcome: error instanceof BusyError ? 'busy' : 'retry',
         code: error instanceof RetryableError ? error.code : 'UNFORESEEN',
-        reason: messageOf(error),
+        reason: describeError(error),
         attempt: error instanceof RetryableError ? error.attempt : undefined,
         retryInMs: Math.round(waitMs),
       },
@@ -137,8 +143,6 @@ const waitFor = (error: unknown, receive: number, ports: BatchPorts): number => 
     ...(ports.random ? { random: ports.random } : {}),
   });
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const aboutOrder = (data: {
   orderId?: string;

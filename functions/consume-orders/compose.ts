@@ -1,0 +1,103 @@
+import type * as z from 'zod';
+import { dynamoDb, secretsManager, sqs } from '../../shared/aws/clients.ts';
+import { dynamoBindings } from '../../shared/aws/dynamo-bindings.ts';
+import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
+import { dynamoLedger } from '../../shared/aws/dynamo-ledger.ts';
+import { dynamoMappings } from '../../shared/aws/dynamo-mappings.ts';
+import { secretReader } from '../../shared/aws/secrets.ts';
+import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
+import type { ErpConnector } from '../../shared/connectors/contract.ts';
+import type { ErpManifest } from '../../shared/connectors/manifest.ts';
+import { type PushOrderPorts, type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
+import { sqsBatch, type WorkResult } from '../../shared/core/sqs-batch.ts';
+import type { Envelope } from '../../shared/events/envelope.ts';
+import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import { ENV, METRICS } from '../../shared/observability/names.ts';
+import { type Metric, wideEvents } from '../../shared/observability/wide-event.ts';
+import { Env } from './env.ts';
+
+/** Wires one ERP connector to its queue, tables and secret. */
+export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
+  connector: ErpConnector<z.output<S>, z.output<C>> & { readonly manifest: ErpManifest<S, C> },
+  environment: NodeJS.ProcessEnv,
+) => {
+  const env = Env.parse(environment);
+  const nowMs = Date.now;
+  const destination = env[ENV.connection];
+  const { connection, routes } = env[ENV.settings];
+  const dynamo = dynamoDb();
+  const { orders: erp } = connector.open({
+    connection: destination,
+    settings: connector.manifest.settings.parse(connection),
+    credentials: secretReader(secretsManager(), env[ENV.secretId], connector.manifest.credentials, nowMs),
+    nowMs,
+  });
+  const ports: PushOrderPorts = {
+    destination,
+    routes,
+    erp,
+    nowMs,
+    leaseMs: env[ENV.leaseMs],
+    ledger: dynamoLedger(dynamo, env[ENV.ledgerTable], nowMs),
+    bindings: dynamoBindings(dynamo, env[ENV.bindingsTable]),
+    journal: dynamoJournal(dynamo, env[ENV.journalTable]),
+    mappings: dynamoMappings(dynamo, env[ENV.mappingsTable], nowMs),
+  };
+  return sqsBatch({
+    what: 'consume-orders',
+    connection: destination,
+    event: 'order.changed.v1',
+    ports: {
+      ...sqsQueues(sqs(), { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] }),
+      line: wideEvents(nowMs),
+      nowMs,
+      timeScale: env[ENV.timeScale],
+    },
+    work: async (event, call) => report(await pushOrder(ports, event, call), event, nowMs()),
+  });
+};
+
+const report = (outcome: PushOutcome, event: Envelope<OrderChangedV1>, nowMs: number): WorkResult => {
+  const count = (name: Metric['name'], reason?: string): Metric => ({
+    name,
+    value: 1,
+    ...(reason ? { reason } : {}),
+  });
+  switch (outcome.kind) {
+    case 'skipped': {
+      const { id, name } = outcome.document ?? {};
+      return {
+        line: {
+          outcome: 'skipped',
+          code: outcome.reason,
+          reason: outcome.why,
+          documentId: id,
+          documentName: name,
+        },
+        metrics: [count(METRICS.ordersSkipped, outcome.reason)],
+      };
+    }
+    case 'shadow':
+      return { line: { outcome: 'shadow', warnings: outcome.warnings } };
+    default: {
+      const { document, attempt, level, warnings, roundingMinor, kind } = outcome;
+      const metrics: Metric[] = [
+        count(kind === 'recovered' ? METRICS.ordersRecovered : METRICS.ordersWritten),
+        { name: METRICS.webhookToErpMs, value: nowMs - event.meta.receivedAtMs, unit: 'Milliseconds' },
+        ...(roundingMinor === 0 ? [] : [count(METRICS.roundingBooked)]),
+      ];
+      return {
+        line: {
+          outcome: kind,
+          documentId: document.id,
+          documentName: document.name,
+          documentUrl: document.url,
+          level,
+          attempt,
+          warnings: warnings.length > 0 ? warnings : undefined,
+        },
+        metrics,
+      };
+    }
+  }
+};

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type * as z from 'zod';
+import { eventBridge, secretsManager, sqs } from '../../shared/aws/clients.ts';
+import { publisher } from '../../shared/aws/event-bridge.ts';
+import { secretReader } from '../../shared/aws/secrets.ts';
+import { quarantineQueue } from '../../shared/aws/sqs-queues.ts';
+import type { Delivery, StorefrontConnector } from '../../shared/connectors/contract.ts';
+import type { StorefrontManifest } from '../../shared/connectors/manifest.ts';
+import { acceptWebhook } from '../../shared/core/accept-webhook.ts';
+import { ENV } from '../../shared/observability/names.ts';
+import { wideEvents } from '../../shared/observability/wide-event.ts';
+import { Env, Slice } from './env.ts';
+
+/** Wires one storefront connector to the bus, the quarantine queue and its secret. */
+export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
+  connector: StorefrontConnector<z.output<S>, z.output<C>> & { readonly manifest: StorefrontManifest<S, C> },
+  environment: NodeJS.ProcessEnv,
+) => {
+  const env = Env.parse(environment);
+  const nowMs = Date.now;
+  const connection = env[ENV.connection];
+  const { maxBodyBytes, ...slice } = Slice.parse(env[ENV.settings]);
+  const settings = connector.manifest.settings.parse(slice);
+  const credentials = secretReader(
+    secretsManager(),
+    env[ENV.secretId],
+    connector.manifest.credentials,
+    nowMs,
+  );
+  const publish = publisher(eventBridge(), env[ENV.eventBus]);
+  const ports = {
+    connector,
+    connection,
+    maxBodyBytes,
+    nowMs,
+    newId: randomUUID,
+    line: wideEvents(nowMs),
+    context: async () => ({ connection, settings, credentials: await credentials() }),
+    publish: (event: Parameters<typeof publish<'order.changed.v1'>>[1]) => publish('order.changed.v1', event),
+    quarantine: quarantineQueue(sqs(), env[ENV.quarantineQueueUrl]),
+  };
+  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const { statusCode, body } = await acceptWebhook(ports, deliveryOf(event));
+    return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  };
+};
+
+/** The exact bytes: API Gateway hands over form bodies, and whatever it takes for binary, as base64. */
+const deliveryOf = (event: APIGatewayProxyEventV2): Delivery => ({
+  method: event.requestContext.http.method,
+  headers: Object.fromEntries(
+    Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]),
+  ),
+  body: Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8'),
+});

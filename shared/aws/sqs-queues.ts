@@ -1,0 +1,59 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { QuarantinedDelivery } from '../core/accept-webhook.ts';
+import type { BatchPorts } from '../core/sqs-batch.ts';
+
+const text = (value: string) => ({ DataType: 'String', StringValue: value });
+
+/** The consumer's own queue and its parked queue (the DLQ). */
+export const sqsQueues = (
+  client: SQSClient,
+  urls: { queue: string; parked: string },
+): Pick<BatchPorts, 'park' | 'hide'> => ({
+  // The body stays as it is, so that a redrive is a plain move back.
+  park: async (record, error, { connection, atMs }) => {
+    const { reason, remedy } = error.text;
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: urls.parked,
+        MessageBody: record.body,
+        MessageAttributes: {
+          code: text(error.code),
+          reason: text(reason),
+          remedy: text(remedy),
+          connection: text(connection),
+          parkedAtMs: text(String(atMs)),
+          receives: text(record.attributes.ApproximateReceiveCount),
+          ...(error.detail ? { detail: text(error.detail) } : {}),
+        },
+      }),
+    );
+  },
+  hide: async (record, ms) => {
+    await client.send(
+      new ChangeMessageVisibilityCommand({
+        QueueUrl: urls.queue,
+        ReceiptHandle: record.receiptHandle,
+        // Whole seconds are all that SQS knows.
+        VisibilityTimeout: Math.ceil(ms / 1000),
+      }),
+    );
+  },
+});
+
+/** Keeps deliveries that are authentic and not understood, raw, with the reason. */
+export const quarantineQueue =
+  (client: SQSClient, queueUrl: string) =>
+  async (delivery: QuarantinedDelivery): Promise<void> => {
+    const { connection, connector, reason } = delivery;
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: JSON.stringify(delivery),
+        MessageAttributes: {
+          connection: text(connection),
+          connector: text(connector),
+          reason: text(reason.slice(0, 1000)),
+        },
+      }),
+    );
+  };
