@@ -16,6 +16,9 @@ import { ENV, METRICS } from '../../shared/observability/names.ts';
 import { type Metric, wideEvents } from '../../shared/observability/wide-event.ts';
 import { Env } from './env.ts';
 
+/** The longest a write takes from here to the peer; added to the time the peer takes to settle. */
+const SEND_MS = 5_000;
+
 /** Wires one ERP connector to its queue, tables and secret. */
 export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   connector: ErpConnector<z.output<S>, z.output<C>> & { readonly manifest: ErpManifest<S, C> },
@@ -25,6 +28,8 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const nowMs = Date.now;
   const destination = env[ENV.connection];
   const { connection, routes } = env[ENV.settings];
+  const timeScale = env[ENV.timeScale];
+  const settleMs = (connector.manifest.settleMs + SEND_MS) * timeScale;
   const dynamo = dynamoDb();
   const { orders: erp } = connector.open({
     connection: destination,
@@ -37,7 +42,8 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     routes,
     erp,
     nowMs,
-    leaseMs: env[ENV.leaseMs],
+    leaseMs: env[ENV.leaseMs] * timeScale,
+    settleMs,
     ledger: dynamoLedger(dynamo, env[ENV.ledgerTable], nowMs),
     bindings: dynamoBindings(dynamo, env[ENV.bindingsTable]),
     journal: dynamoJournal(dynamo, env[ENV.journalTable]),
@@ -51,7 +57,9 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       ...sqsQueues(sqs(), { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] }),
       line: wideEvents(nowMs),
       nowMs,
-      timeScale: env[ENV.timeScale],
+      timeScale,
+      // One record never works past the point where its lease could end under an unanswered write.
+      recordMs: ports.leaseMs - settleMs,
     },
     work: async (event, call) => report(await pushOrder(ports, event, call), event, nowMs()),
   });

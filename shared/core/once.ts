@@ -18,6 +18,8 @@ export interface OncePorts {
   readonly nowMs: Clock;
   /** Longer than the function may live, plus the time the peer takes to settle an unanswered write. */
   readonly leaseMs: number;
+  /** From sending a write until a look-up can be trusted to see it. Shorter than the lease. */
+  readonly settleMs: number;
 }
 
 export interface OnceSteps {
@@ -70,9 +72,11 @@ export const once = async (ports: OncePorts, intent: string, steps: OnceSteps): 
     const found = already ?? (await steps.find());
     let document = found;
     if (!document) {
-      // A worker stalled past its lease must not write: somebody else may be writing already.
-      if (ports.nowMs() >= leaseUntilMs)
-        throw new RetryableError('LEASE_LOST', 'stalled past the lease', { intent });
+      // A stalled worker must not begin a write that could still be settling when the lease ends: the next
+      // worker would look it up in vain and write again.
+      if (ports.nowMs() > leaseUntilMs - ports.settleMs) {
+        throw new RetryableError('LEASE_LOST', 'stalled for too long to begin a write', { intent });
+      }
       mayHaveWritten = true;
       document = await steps.create().catch((error: unknown) => {
         if (isRefusal(error)) mayHaveWritten = false;

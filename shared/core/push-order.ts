@@ -118,7 +118,7 @@ const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallCont
   const route = ports.routes.find(({ from }) => from === order.source);
   if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
 
-  const intent = intentKey(destination, order.source, order.orderId, 'create');
+  const intent = createIntent(ports, order);
   const entry = await ports.ledger.peek(intent);
   if (entry?.state === 'finished') return follow(ports, order, route, entry, call);
 
@@ -175,7 +175,13 @@ const write = async (
       return { document: { id, name, url }, facts: factsOf(order, level, completed.rounding.minor) };
     },
   });
-  if (result.kind === 'duplicate') return alreadyDone(result.document);
+  if (result.kind === 'duplicate') {
+    // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
+    const { document, facts } = result;
+    return intent === createIntent(ports, order)
+      ? follow(ports, order, route, { document, facts }, call)
+      : alreadyDone(document);
+  }
   return {
     kind: intent.endsWith('#confirm') ? 'confirmed' : outcomeKind(result),
     document: result.document,
@@ -191,10 +197,9 @@ const follow = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
   route: OrderRoute,
-  entry: LedgerEntry,
+  { document, facts }: Pick<LedgerEntry, 'document' | 'facts'>,
   call: CallContext,
 ): Promise<Pushed> => {
-  const { document, facts } = entry;
   if (order.sourceVersion < Number(facts['sourceVersion'])) {
     return {
       kind: 'skipped',
@@ -220,6 +225,9 @@ const follow = async (
   }
   return alreadyDone(document);
 };
+
+const createIntent = (ports: PushOrderPorts, order: OrderChangedV1): string =>
+  intentKey(ports.destination, order.source, order.orderId, 'create');
 
 const RANK: Readonly<Record<Level, number>> = { draft: 0, reserve: 1, confirm: 2 };
 

@@ -26,6 +26,8 @@ export interface BatchPorts {
   readonly line: WriteLine;
   readonly nowMs: Clock;
   readonly timeScale: number;
+  /** The longest that one record may be worked on. Default: as long as the function lives. */
+  readonly recordMs?: number;
   readonly random?: () => number;
 }
 
@@ -54,24 +56,12 @@ export const sqsBatch =
     work: Work<N>;
   }) =>
   async (batch: SQSEvent, context: { getRemainingTimeInMillis(): number }): Promise<SQSBatchResponse> => {
-    const stop = new AbortController();
-    const outOfTime = new RetryableError('OUT_OF_TIME', 'the function ran out of time');
-    const timer = setTimeout(
-      () => stop.abort(outOfTime),
-      Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS),
-    );
-    const aborted = new Promise<never>((_, reject) => {
-      stop.signal.addEventListener('abort', () => reject(outOfTime), { once: true });
-    });
-    aborted.catch(() => undefined);
+    const endMs = options.ports.nowMs() + context.getRemainingTimeInMillis() - RESERVE_MS;
     const failed: SQSBatchResponse['batchItemFailures'] = [];
-    try {
-      for (const record of batch.Records) {
-        if (!(await one(options, record, stop.signal, aborted)))
-          failed.push({ itemIdentifier: record.messageId });
-      }
-    } finally {
-      clearTimeout(timer);
+    for (const record of batch.Records) {
+      const leftMs = endMs - options.ports.nowMs();
+      const done = await one(options, record, Math.min(leftMs, options.ports.recordMs ?? leftMs));
+      if (!done) failed.push({ itemIdentifier: record.messageId });
     }
     return { batchItemFailures: failed };
   };
@@ -80,8 +70,7 @@ export const sqsBatch =
 const one = async <N extends EventName>(
   options: { what: string; connection: string; event: N; ports: BatchPorts; work: Work<N> },
   record: SQSRecord,
-  signal: AbortSignal,
-  aborted: Promise<never>,
+  msLeft: number,
 ): Promise<boolean> => {
   const { ports, connection, what } = options;
   const startedMs = ports.nowMs();
@@ -89,8 +78,11 @@ const one = async <N extends EventName>(
   let about: Partial<WideLine> = {};
   const line = (rest: Partial<WideLine>, metrics?: readonly Metric[]) =>
     ports.line({ what, connection, receive, ...about, ...rest, totalMs: ports.nowMs() - startedMs }, metrics);
+  const stop = new AbortController();
+  const outOfTime = new RetryableError('OUT_OF_TIME', 'no time was left for this record');
+  const timer = setTimeout(() => stop.abort(outOfTime), Math.max(0, msLeft));
   try {
-    signal.throwIfAborted();
+    if (msLeft <= 0) throw outOfTime;
     const event = readEvent(options.event, record.body);
     about = {
       source: event.meta.connection,
@@ -98,7 +90,7 @@ const one = async <N extends EventName>(
       ...aboutOrder(event.data),
       ageMs: startedMs - event.meta.receivedAtMs,
     };
-    const result = await Promise.race([options.work(event, { signal }), aborted]);
+    const result = await Promise.race([options.work(event, { signal: stop.signal }), abortOf(stop.signal)]);
     line(result.line, result.metrics);
     return true;
   } catch (error) {
@@ -129,8 +121,16 @@ const one = async <N extends EventName>(
       error instanceof CredentialsError ? [credentials] : [],
     );
     return false;
+  } finally {
+    clearTimeout(timer);
   }
 };
+
+/** Work that ignores its signal must not hold up the batch. */
+const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 
 const waitFor = (error: unknown, receive: number, ports: BatchPorts): number => {
   if (error instanceof BusyError) return Math.max(0, error.leaseUntilMs - ports.nowMs());

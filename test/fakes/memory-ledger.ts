@@ -1,0 +1,53 @@
+import { RetryableError } from '../../shared/core/errors.ts';
+import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
+import type { Clock } from '../../shared/core/ports.ts';
+
+/** The ledger in memory: same port, same rules, proven by the same suite as the one on DynamoDB. */
+export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry>()): Ledger => {
+  const fenced = (intent: string, attempt: number): LedgerEntry => {
+    const entry = entries.get(intent);
+    if (entry?.attempt !== attempt)
+      throw new RetryableError('FENCED', 'another worker has taken over', { intent });
+    return entry;
+  };
+  return {
+    peek: async (intent) => entries.get(intent),
+    claim: async (intent, leaseMs) => {
+      const old = entries.get(intent);
+      if (old?.state === 'finished') return { kind: 'finished', entry: old };
+      if (old && old.leaseUntilMs > nowMs()) return { kind: 'busy', leaseUntilMs: old.leaseUntilMs };
+      const entry: LedgerEntry = {
+        intent,
+        state: old?.state ?? 'open',
+        attempt: (old?.attempt ?? 0) + 1,
+        failures: (old?.failures ?? 0) + 1,
+        leaseUntilMs: nowMs() + leaseMs,
+        document: old?.document,
+        facts: {},
+      };
+      entries.set(intent, entry);
+      return { kind: 'claimed', entry };
+    },
+    written: async (intent, attempt, document) => {
+      entries.set(intent, { ...fenced(intent, attempt), state: 'written', document });
+    },
+    finish: async (intent, attempt, document, facts) => {
+      entries.set(intent, {
+        ...fenced(intent, attempt),
+        state: 'finished',
+        document,
+        facts,
+        leaseUntilMs: 0,
+      });
+    },
+    release: async (intent, attempt, { parked, keepLease }) => {
+      const entry = entries.get(intent);
+      if (entry?.attempt !== attempt) return;
+      entries.set(intent, {
+        ...entry,
+        ...(keepLease ? {} : { leaseUntilMs: 0 }),
+        ...(parked ? { failures: 0 } : {}),
+      });
+    },
+  };
+};

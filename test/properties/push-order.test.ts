@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type Mutant, type Run, simulateOrders } from '../simulation/orders.ts';
+import { play, type World } from '../simulation/scheduler.ts';
+
+const tape = fc.array(fc.nat(999_999), { minLength: 20, maxLength: 120, size: 'max' });
+
+const run = async (choices: readonly number[], mutant?: Mutant): Promise<{ run: Run; world: World }> => {
+  let result: Run | undefined;
+  const world = await play(choices, (w) => {
+    result = simulateOrders(w, mutant);
+  });
+  if (!result) throw new Error('nothing was simulated');
+  return { run: result, world };
+};
+
+const problemsOf = ({ documents, parked, entries }: Run): string[] => [
+  ...(documents.length === 1 ? [] : [`${documents.length} orders in the ERP`]),
+  ...documents.filter((d) => d.state !== 'sale').map((d) => `document ${d.id} was never confirmed`),
+  ...documents
+    .filter((d) => d.confirmations > 1)
+    .map((d) => `document ${d.id} was confirmed ${d.confirmations} times`),
+  ...parked.map((code) => `parked: ${code}`),
+  ...[...entries.values()].filter((e) => e.state !== 'finished').map((e) => `${e.intent} is ${e.state}`),
+];
+
+const seen: Record<string, number> = {};
+const check = (mutant?: Mutant) =>
+  fc.asyncProperty(tape, async (choices) => {
+    const { run: result, world } = await run(choices, mutant);
+    for (const [kind, n] of Object.entries(result.faults)) seen[kind] = (seen[kind] ?? 0) + n;
+    const problems = problemsOf(result);
+    if (problems.length > 0) throw new Error(`${problems.join('; ')}\n${world.story.join('\n')}`);
+  });
+
+it('one order reaches the ERP exactly once and ends confirmed, whatever fails', async () => {
+  await fc.assert(check(), { numRuns: 5_000, seed: 20261123 });
+  // The faults really happened: a world without them would prove nothing.
+  for (const kind of ['refused', 'lost-answer', 'late-write', 'crash-before', 'crash-after', 'stall']) {
+    expect(seen[kind], kind).toBeGreaterThan(300);
+  }
+}, 120_000);
+
+/** Each guard, taken out: the same property must notice. */
+const MUTANTS: Record<string, Mutant> = {
+  'no look-up before create': {
+    erp: (real) => ({
+      ...real,
+      find: async (...args) => {
+        await real.find(...args);
+        return undefined;
+      },
+    }),
+  },
+  'lease released after an unanswered write': { forgetsUnknown: true },
+  'no fencing': {
+    ledger: (real, entries) => ({
+      ...real,
+      release: (intent, _attempt, options) =>
+        real.release(intent, entries.get(intent)?.attempt ?? 0, options),
+      written: (intent, _attempt, document) =>
+        real.written(intent, entries.get(intent)?.attempt ?? 0, document),
+      finish: (intent, _attempt, document, facts) =>
+        real.finish(intent, entries.get(intent)?.attempt ?? 0, document, facts),
+    }),
+  },
+  'no written step': { ledger: (real) => ({ ...real, written: async () => undefined }) },
+};
+
+it.each(Object.entries(MUTANTS))(
+  'notices: %s',
+  async (_name, mutant) => {
+    const details = await fc.check(check(mutant), { numRuns: 20_000, seed: 7, endOnFailure: true });
+    expect(details.failed).toBe(true);
+  },
+  120_000,
+);
