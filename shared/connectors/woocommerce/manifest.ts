@@ -42,3 +42,6 @@ export const manifest = defineStorefront({
       .optional(),
   }),
 });
+
+export type WooCommerceSettings = z.infer<typeof manifest.settings>;
+export type WooCommerceCredentials = z.infer<typeof manifest.credentials>;
