@@ -72,7 +72,10 @@ export class Journeys {
   }
 
   all(): readonly Journey[] {
-    return [...this.#journeys.values()];
+    return [...this.#journeys.values()].map((journey) => {
+      const received = this.#received.get(`${journey.storefront}:${journey.orderId}`) ?? [];
+      return { ...journey, events: [...received, ...journey.events].sort((a, b) => a.atMs - b.atMs) };
+    });
   }
 
   /** Resolves when the condition holds; rejects after `timeoutMs`. */
@@ -106,7 +109,7 @@ export class Journeys {
       storefront: line.source ?? '',
       orderId: line.orderId,
       erp: line.connection,
-      events: [...(this.#received.get(line.correlationId) ?? [])],
+      events: [],
     };
     this.#journeys.set(key, journey);
     journey.events.push(event);
