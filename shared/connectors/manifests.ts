@@ -2,5 +2,10 @@ import type { Manifest } from './manifest.ts';
 import { manifest as odoo } from './odoo/manifest.ts';
 import { manifest as woocommerce } from './woocommerce/manifest.ts';
 
+const manifests = { odoo, woocommerce };
+
 /** Every connector there is, by name. Adding one starts here. */
-export const MANIFESTS: Readonly<Record<string, Manifest>> = { odoo, woocommerce };
+export const MANIFESTS: Readonly<Record<string, Manifest>> = manifests;
+
+/** With the types of their schemas: stage files are checked against them while they are typed. */
+export type Manifests = typeof manifests;

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import * as cdk from 'aws-cdk-lib';
+import { connectionsOf, erpsOf, type Settings, storefrontsOf } from './settings.ts';
+import { CoreStack } from './stacks/core-stack.ts';
+import { ErpStack } from './stacks/erp-stack.ts';
+import { entriesIn } from './stacks/stage.ts';
+import { StorefrontStack } from './stacks/storefront-stack.ts';
+
+export interface BuildOptions {
+  /** Where the assembly goes. @default a new temporary directory, or cdk.out when the CDK CLI runs us */
+  readonly outdir?: string;
+  /** Directory of the functions' entries. @default functions/ */
+  readonly functions?: string;
+}
+
+/**
+ * The whole app: `waybill-<name>-core` and one stack per connection. Deploying, `npm start` and tests all build it
+ * here, so what runs on a laptop is what would be deployed.
+ */
+export const buildApp = (stage: Settings, options: BuildOptions = {}): cdk.App => {
+  const app = new cdk.App({
+    ...(options.outdir === undefined ? {} : { outdir: options.outdir }),
+    // The CDK CLI reads the feature flags from cdk.json; nobody else does.
+    context: featureFlags(),
+    analyticsReporting: false,
+    treeMetadata: false,
+  });
+  const entries = entriesIn(options.functions ?? fileURLToPath(new URL('../functions', import.meta.url)));
+  const core = new CoreStack(app, stage, entries);
+  for (const connected of storefrontsOf(stage)) new StorefrontStack(app, stage, connected, core, entries);
+  for (const connected of erpsOf(stage)) new ErpStack(app, stage, connected, core, entries);
+  refuseLaptopSettings(core, stage);
+  return app;
+};
+
+const featureFlags = (): Record<string, unknown> =>
+  JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')).context;
+
+/** What is right on a laptop and wrong in AWS. The CDK CLI shows it and stops at errors; nobody else looks. */
+const refuseLaptopSettings = (core: CoreStack, stage: Settings): void => {
+  if (stage.timeScale < 1 && !stage.name.startsWith('sandbox')) {
+    cdk.Annotations.of(core).addError(
+      `timeScale is ${stage.timeScale}: retries would hammer the peers and park within seconds. Leave it out, or name the stage sandbox…`,
+    );
+  }
+  for (const { id, connection } of connectionsOf(stage)) {
+    if (new URL(connection.url).protocol === 'http:') {
+      cdk.Annotations.of(core).addWarningV2(
+        `waybill:loopback-${id}`,
+        `connections.${id}.url is ${connection.url}: functions in AWS cannot reach this machine`,
+      );
+    }
+  }
+};

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as esbuild from 'esbuild';
+
+/** How every function is bundled. Figures behind the choices: shared/docs/decisions/0003. */
+export const BUNDLE = {
+  bundle: true,
+  minify: true,
+  // Errors are logged by their names, and there is no source map to read a trace with.
+  keepNames: true,
+  treeShaking: true,
+  sourcemap: false,
+  legalComments: 'none',
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  // The SDK's main entry is CommonJS, which cannot be shaken.
+  mainFields: ['module', 'main'],
+  // CommonJS packages inside an ES module still ask for `require`.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  absWorkingDir: fileURLToPath(new URL('../..', import.meta.url)),
+  logLevel: 'warning',
+} as const satisfies esbuild.BuildOptions;
+
+const bundles = new Map<string, Uint8Array>();
+
+/** Minified ES module of an entry that exports `handler`; made once, however many connections use it. */
+export const bundle = (entry: string): Uint8Array => {
+  const made = bundles.get(entry);
+  if (made !== undefined) return made;
+  const [file] = esbuild.buildSync({ ...BUNDLE, entryPoints: [entry], write: false }).outputFiles;
+  if (file === undefined) throw new Error(`${entry} makes no bundle`);
+  bundles.set(entry, file.contents);
+  return file.contents;
+};
+
+/**
+ * Hands `use` the code of an entry, as `index.mjs`; the construct that `use` makes copies it into the assembly. Not CDK's
+ * own bundling: that writes a line per function to the terminal, and here a laptop's start would show them.
+ */
+export const withCode = <T>(entry: string, use: (code: lambda.Code) => T): T => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'waybill-bundle-'));
+  try {
+    writeFileSync(path.join(directory, 'index.mjs'), bundle(entry));
+    return use(lambda.Code.fromAsset(directory));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+};

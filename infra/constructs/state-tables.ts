@@ -1,0 +1,46 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import { JOURNAL_OPEN_INDEX } from '../../shared/observability/names.ts';
+
+const text = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.AttributeType.STRING });
+const number = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.AttributeType.NUMBER });
+
+/**
+ * What must never be forgotten: which intents were carried out (ledger), whose document is whose (bindings), which
+ * orders are unfinished (journal), and the rows that merchants keep (mappings).
+ *
+ * All can be restored to any second of the last 35 days, none can be deleted by a deployment.
+ */
+export class StateTables extends Construct {
+  readonly ledger: dynamodb.Table;
+  readonly bindings: dynamodb.Table;
+  readonly journal: dynamodb.Table;
+  readonly mappings: dynamodb.Table;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const table = (name: string, sortKey?: dynamodb.Attribute) =>
+      new dynamodb.Table(this, name, {
+        partitionKey: text('pk'),
+        ...(sortKey === undefined ? {} : { sortKey }),
+        billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+        encryption: dynamodb.TableEncryption.AWS_MANAGED,
+        pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+        timeToLiveAttribute: 'expiresAtS',
+        deletionProtection: true,
+        removalPolicy: RemovalPolicy.RETAIN,
+      });
+    this.ledger = table('Ledger');
+    this.bindings = table('Bindings');
+    this.journal = table('Journal');
+    // Only unfinished orders have `openFor`, so the index stays small however long the journal grows.
+    this.journal.addGlobalSecondaryIndex({
+      indexName: JOURNAL_OPEN_INDEX,
+      partitionKey: text('openFor'),
+      sortKey: number('openSinceMs'),
+      projectionType: dynamodb.ProjectionType.KEYS_ONLY,
+    });
+    this.mappings = table('Mappings', text('sk'));
+  }
+}

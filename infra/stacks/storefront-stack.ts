@@ -1,0 +1,48 @@
+import * as cdk from 'aws-cdk-lib';
+import type { StorefrontManifest } from '../../shared/connectors/manifest.ts';
+import { ENV } from '../../shared/observability/names.ts';
+import { Credentials, secretName } from '../constructs/credentials.ts';
+import { WebhookIngress } from '../constructs/webhook-ingress.ts';
+import { type Connected, fieldsOf, type Settings } from '../settings.ts';
+import type { CoreStack } from './core-stack.ts';
+import { type Entries, outputs, stackProps, TIMEOUTS } from './stage.ts';
+
+/** One storefront connection: its secret and its webhook. */
+export class StorefrontStack extends cdk.Stack {
+  constructor(
+    app: cdk.App,
+    stage: Settings,
+    connected: Connected<StorefrontManifest>,
+    core: CoreStack,
+    entries: Entries,
+  ) {
+    const { id, manifest } = connected;
+    super(app, `waybill-${stage.name}-${id}`, stackProps(stage, `Waybill: ${manifest.title} ${id}`, id));
+    const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
+    const ingress = new WebhookIngress(this, 'Webhook', {
+      api: core.api,
+      connection: id,
+      description: `Webhooks of ${id} (${manifest.title})`,
+      entry: entries.ingestWebhook(manifest.name),
+      environment: {
+        [ENV.connection]: id,
+        [ENV.settings]: JSON.stringify({ ...fieldsOf(connected), maxBodyBytes: stage.limits.maxBodyBytes }),
+        [ENV.secretId]: secretName(stage.name, id),
+        [ENV.eventBus]: core.bus.eventBusName,
+        [ENV.quarantineQueueUrl]: core.quarantine.queueUrl,
+        [ENV.timeScale]: String(stage.timeScale),
+      },
+      timeout: TIMEOUTS.ingestWebhook,
+      alarms: core.alarms,
+    });
+    secret.grantRead(ingress.fn);
+    core.bus.grantPutEventsTo(ingress.fn);
+    core.quarantine.grantSendMessages(ingress.fn);
+
+    outputs(this, {
+      WebhookUrl: ingress.url,
+      SecretName: secretName(stage.name, id),
+      FunctionName: ingress.fn.functionName,
+    });
+  }
+}
