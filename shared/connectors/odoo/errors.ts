@@ -1,0 +1,93 @@
+import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError } from '../../core/errors.ts';
+
+/** An exception that Odoo reports: Python class and message. Both dialects (JSON-RPC, JSON-2) carry them. */
+export interface OdooException {
+  /** Fully qualified, e.g. `odoo.exceptions.UserError`. `error.code` means nothing (200 in 16 and 18, 0 in 19). */
+  readonly name: string;
+  /** May be in the language of the API user, and may name a buyer. */
+  readonly message: string;
+}
+
+export interface FailedCall {
+  /** Connection id of the Odoo. */
+  readonly destination: string;
+  /** What we wanted, in plain words that complete "refused to ...": "create the order". */
+  readonly operation: string;
+  readonly write: boolean;
+}
+
+/**
+ * What one of Odoo's exceptions means for us. Odoo rolls the transaction back before it reports one, so a known
+ * exception means that nothing was written; only an exception that nobody foresaw leaves a write in doubt.
+ */
+export const odooError = (
+  exception: OdooException,
+  call: FailedCall,
+): PermanentError | RetryableError | UnknownOutcomeError | CredentialsError => {
+  const { name, message } = exception;
+  const { destination, operation, write } = call;
+  const context = { destination, exception: name };
+  if (name === 'odoo.exceptions.AccessDenied' || name.endsWith('.SessionExpiredException')) {
+    return new CredentialsError('CREDENTIALS_REFUSED', `${destination} refused the login`, context);
+  }
+  if (REFUSALS.test(name)) {
+    return new PermanentError(
+      'ERP_REFUSED',
+      { destination, operation, error: harmlessText(exception) },
+      { detail: message.trim().slice(0, MAX_DETAIL) },
+    );
+  }
+  if (CONTENTION.test(name)) {
+    return new RetryableError('PEER_BUSY', `${destination} gave way to another transaction`, context);
+  }
+  if (DATABASE.test(name)) {
+    return /database ".*" does not exist/.test(message)
+      ? new RetryableError('DATABASE_UNAVAILABLE', `the database of ${destination} does not exist`, context)
+      : new RetryableError('DATABASE_FAILED', `the database of ${destination} is in trouble`, context);
+  }
+  const text = `${destination} failed to ${operation} with an exception we do not know`;
+  return write
+    ? new UnknownOutcomeError('PEER_FAILED', text, context)
+    : new RetryableError('PEER_FAILED', text, context);
+};
+
+/** Long enough for Odoo's own messages; a custom module may put a whole page into one. */
+const MAX_DETAIL = 2000;
+
+/** The same call fails for ever: rules, rights, unknown fields and records, violated constraints. */
+const REFUSALS =
+  /^(odoo\.exceptions\.(AccessError|UserError|ValidationError|RedirectWarning|MissingError|Warning|except_orm)|builtins\.(ValueError|KeyError|TypeError|AttributeError|IndexError|AssertionError|NotImplementedError|NameError|ZeroDivisionError|UnicodeDecodeError|OverflowError)|psycopg2\.(IntegrityError|DataError|ProgrammingError)|psycopg2\.errors\.(\w*Violation|InvalidTextRepresentation|Undefined\w+|NumericValueOutOfRange|StringDataRightTruncation|InvalidDatetimeFormat|DatetimeFieldOverflow|SyntaxError|DatatypeMismatch|InsufficientPrivilege))$/;
+
+/** Odoo has tried five times by itself already (odoo/odoo, odoo/service/model.py): real contention. */
+const CONTENTION =
+  /^(psycopg2\.errors\.(SerializationFailure|DeadlockDetected|LockNotAvailable|TransactionRollback|QueryCanceled|InFailedSqlTransaction)|psycopg2\.extensions\.(TransactionRollbackError|QueryCanceledError)|odoo\.exceptions\.(LockError|ConcurrencyError))$/;
+
+/** No connection to PostgreSQL, or none left in the pool. */
+const DATABASE =
+  /^psycopg2\.(OperationalError|InterfaceError|pool\.PoolError|errors\.(Admin|Cannot|Connection|TooMany)\w+)$/;
+
+/**
+ * The class of the exception, and its message only where that cannot name a person: field, model and record
+ * numbers. Everything else stays in `detail`.
+ */
+const harmlessText = ({ name, message }: OdooException): string => {
+  const kind = name.split('.').at(-1) ?? name;
+  for (const pattern of HARMLESS) {
+    const found = pattern.exec(message);
+    if (found) return `${kind}: ${found[0]}`;
+  }
+  const [, model] = /\(Record: ([\w.]+)\(/.exec(message) ?? [];
+  if (model) return `${kind}: a record of ${model} does not exist or has been deleted`;
+  const [, ofModel, field] = /\nModel: [^\n]*\(([\w.]+)\)\s*\nField: [^\n]*\((\w+)\)/.exec(message) ?? [];
+  if (ofModel) return `${kind}: a constraint on field ${field} of ${ofModel} is not met`;
+  return kind;
+};
+
+/** Observed on Odoo 18. */
+const HARMLESS = [
+  /Invalid field '?[\w.]+'? on model '?[\w.]+'?/,
+  /Object [\w.]+ doesn't exist/,
+  /The method '?\w+'? does not exist on the model '?[\w.]+'?/,
+  /Private methods \(such as \w+\) cannot be called remotely/,
+  /Some orders are not in a state requiring confirmation/,
+];

@@ -1,0 +1,42 @@
+import type * as z from 'zod';
+import type { ErpConnector } from '../contract.ts';
+import { boundedCache } from './bounded-cache.ts';
+import { jsonRpcClient } from './client.ts';
+import { customers } from './customers.ts';
+import { manifest } from './manifest.ts';
+import { masterData } from './master-data.ts';
+import { odooOrders } from './orders.ts';
+import type { OdooRefs } from './refs.ts';
+import type { OdooOrderWire } from './wire.ts';
+
+export type OdooSettings = z.infer<typeof manifest.settings>;
+export type OdooCredentials = z.infer<typeof manifest.credentials>;
+
+/** How long what merchants configure in Odoo is believed. */
+const MAX_AGE_MS = 10 * 60_000;
+
+/** Odoo 16 to 18 by JSON-RPC. */
+export const odoo: ErpConnector<OdooSettings, OdooCredentials, OdooRefs, OdooOrderWire> = {
+  manifest,
+  open: ({ connection, settings, credentials, nowMs }) => {
+    const { url, database } = settings;
+    const client = jsonRpcClient({ connection, url, database, credentials, nowMs });
+    const cache = boundedCache(nowMs, MAX_AGE_MS);
+    const master = masterData(client, connection, cache);
+    return {
+      orders: odooOrders({
+        destination: connection,
+        url,
+        client,
+        master,
+        cache,
+        resolve: {
+          destination: connection,
+          master,
+          customers: customers(client, master, connection),
+          products: settings.products,
+        },
+      }),
+    };
+  },
+};

@@ -1,0 +1,216 @@
+import { PermanentError } from '../../core/errors.ts';
+import type { OrderChangedV1, OrderLine } from '../../events/order-changed.ts';
+import type { MappingRow, OrderContext } from '../contract.ts';
+import type { OdooCall } from './client.ts';
+import type { customers } from './customers.ts';
+import type { MasterData, OdooCompany, OdooProduct } from './master-data.ts';
+import { chargeLabel, lineLabel } from './orders.mapper.ts';
+import type { OdooComponent, OdooRefs } from './refs.ts';
+
+/** SKUs of the service products that carry amounts without goods. */
+export interface ServiceProducts {
+  readonly shipping: string;
+  readonly fee: string;
+  readonly discount: string;
+  readonly rounding: string;
+}
+
+export interface ResolvePorts {
+  readonly destination: string;
+  readonly master: MasterData;
+  readonly customers: ReturnType<typeof customers>;
+  readonly products: ServiceProducts;
+}
+
+/** Mapping key for lines that carry no tax in the shop. */
+const NO_TAX = 'none';
+
+/**
+ * Everything an order names, as Odoo's ids. One call after the other: the connection's limit counts parallel
+ * calls. Customers come last, so that an order that must be mended first creates none.
+ */
+export const resolveOrder = async (
+  ports: ResolvePorts,
+  order: OrderChangedV1,
+  context: OrderContext,
+): Promise<OdooRefs> => {
+  const { destination, master } = ports;
+  const { route, mappings, signal } = context;
+  const outside: OdooCall = { signal };
+  const company = await master.company(route.company, outside);
+  const call: OdooCall =
+    route.company === undefined ? outside : { signal, context: { allowed_company_ids: [company.id] } };
+  const rows = (kind: MappingRow['kind'], keys: readonly string[]) =>
+    keys.length === 0
+      ? Promise.resolve(new Map<string, MappingRow>())
+      : mappings.lookup(kind, order.source, destination, [...new Set(keys)]);
+
+  const warnings: string[] = [];
+  const version = await master.version(call);
+  if (version !== undefined && version < 16) {
+    warnings.push(`${destination} runs Odoo ${version}: versions 16 to 18 are tested.`);
+  }
+  const currency = await master.currency(order.currency, call);
+  const pricelistId = await master.pricelist(currency, company, call);
+  const warehouseId =
+    route.warehouse === undefined ? undefined : await master.warehouse(route.warehouse, company, call);
+
+  const skuRows = await rows('sku', order.lines.flatMap(skuKeys));
+  const wanted = order.lines.map((line, index) => wantedComponents(line, index, skuRows));
+  const shippingRows = await rows(
+    'shipping',
+    order.charges.flatMap(({ kind, method }) => (kind === 'shipping' && method ? [method] : [])),
+  );
+  const chargeSkus = order.charges.map(({ kind, method }) =>
+    kind === 'shipping'
+      ? ((method && shippingRows.get(method)?.to[0]?.value) ?? ports.products.shipping)
+      : ports.products.fee,
+  );
+  const discounted = order.lines.some(({ discount }) => discount.minor !== 0);
+  const found = await master.products(
+    [
+      ...wanted.flatMap((components) => components.map(({ value }) => value)),
+      ...chargeSkus,
+      ...(discounted ? [ports.products.discount] : []),
+      ports.products.rounding,
+    ],
+    company,
+    call,
+  );
+  const lines = wanted.map((components, index) => {
+    const line = order.lines[index] as OrderLine;
+    return {
+      components: components.map(
+        ({ value, quantity, share }): OdooComponent => ({
+          productId: productId(found.get(value), value, lineLabel(line, index), destination),
+          sku: value,
+          quantity,
+          share,
+        }),
+      ),
+    };
+  });
+  const service = (purpose: string, sku: string): number => {
+    const product = found.get(sku);
+    if (product?.count === 1) return product.id;
+    throw new PermanentError('MISSING_SERVICE_PRODUCT', { purpose, sku, destination });
+  };
+  const charges = order.charges.map((charge, index) => {
+    const sku = chargeSkus[index] as string;
+    // An amount of zero needs no line; free shipping gets one where there is a product, so that it is seen.
+    if (charge.total.minor === 0 && charge.taxes.every(({ amount }) => amount.minor === 0)) {
+      const product = charge.kind === 'shipping' ? found.get(sku) : undefined;
+      return product?.count === 1 ? product.id : undefined;
+    }
+    return service(charge.kind, sku);
+  });
+  const discountProductId = discounted ? service('discount', ports.products.discount) : undefined;
+  const rounding = found.get(ports.products.rounding);
+
+  const { taxes, noTax } = await resolveTaxes(ports, order, charges, company, rows, call);
+  const payment = (await rows('payment', [order.payment.method])).get(order.payment.method)?.to[0]?.value;
+  const paymentTermId =
+    payment === undefined
+      ? undefined
+      : await master.paymentTerm(order.payment.method, payment, company, call);
+
+  const lineFields = await master.fields('sale.order.line', ['tax_id', 'tax_ids'], call);
+  const orderFields = await master.fields('sale.order', ['commitment_date'], call);
+  const priceDigits = await master.priceDigits(call);
+  const customer = await ports.customers.resolve({ order, company, context, call });
+  const { partnerId, invoiceId, shippingId } = customer;
+  return {
+    destination,
+    companyId: company.id,
+    companyChosen: route.company !== undefined,
+    currency,
+    pricelistId,
+    warehouseId,
+    paymentTermId,
+    customer: { partnerId, invoiceId, shippingId },
+    lines,
+    charges,
+    discountProductId,
+    rounding: { productId: rounding?.count === 1 ? rounding.id : undefined, sku: ports.products.rounding },
+    taxes,
+    noTax,
+    priceDigits,
+    fields: {
+      taxes: lineFields['tax_ids'] ? 'tax_ids' : 'tax_id',
+      commitmentDate: orderFields['commitment_date'] !== undefined,
+    },
+    warnings: [...warnings, ...customer.warnings],
+  };
+};
+
+/** Where a line may have a row: by SKU, or without one by variant, then by product. */
+const skuKeys = ({ sku, productId, variantId }: OrderLine): string[] => {
+  if (sku !== undefined) return [sku];
+  if (productId === undefined) return [];
+  return [...(variantId === undefined ? [] : [`product:${productId}:${variantId}`]), `product:${productId}`];
+};
+
+const wantedComponents = (
+  line: OrderLine,
+  index: number,
+  rows: ReadonlyMap<string, MappingRow>,
+): MappingRow['to'] => {
+  for (const key of skuKeys(line)) {
+    const row = rows.get(key);
+    if (row && row.to.length > 0) return row.to;
+  }
+  if (line.sku !== undefined) return [{ value: line.sku, quantity: 1, share: 1 }];
+  throw new PermanentError('MISSING_SKU', { line: lineLabel(line, index) });
+};
+
+const productId = (
+  product: OdooProduct | undefined,
+  sku: string,
+  line: string,
+  destination: string,
+): number => {
+  if (!product) throw new PermanentError('UNKNOWN_SKU', { line, sku, destination });
+  if (product.state === 'archived') throw new PermanentError('ARCHIVED_SKU', { line, sku, destination });
+  if (product.count > 1) {
+    throw new PermanentError('AMBIGUOUS_SKU', { line, sku, destination, count: product.count });
+  }
+  return product.id;
+};
+
+const resolveTaxes = async (
+  { destination, master }: ResolvePorts,
+  order: OrderChangedV1,
+  charges: readonly (number | undefined)[],
+  company: OdooCompany,
+  rows: (kind: 'tax', keys: readonly string[]) => Promise<ReadonlyMap<string, MappingRow>>,
+  call: OdooCall,
+): Promise<Pick<OdooRefs, 'taxes' | 'noTax'>> => {
+  const taxed = [
+    ...order.lines.map((line, index) => ({ label: lineLabel(line, index), taxes: line.taxes })),
+    // A free charge without a line needs no tax either.
+    ...order.charges.flatMap((charge, index) =>
+      charges[index] === undefined ? [] : [{ label: chargeLabel(charge), taxes: charge.taxes }],
+    ),
+  ];
+  const untaxed = taxed.some(({ taxes }) => taxes.length === 0);
+  const keys = taxed.flatMap(({ taxes }) => taxes.map(({ key }) => key));
+  const found = await rows('tax', [...keys, ...(untaxed ? [NO_TAX] : [])]);
+  for (const { label, taxes } of taxed) {
+    const unmapped = taxes.find(({ key }) => !found.get(key)?.to[0]);
+    if (unmapped) {
+      throw new PermanentError('UNMAPPED_TAX', {
+        line: label,
+        tax: unmapped.key,
+        source: order.source,
+        destination,
+      });
+    }
+  }
+  const wanted = [...found].flatMap(([key, { to }]) => (to[0] ? [{ key, to: to[0].value }] : []));
+  const { [NO_TAX]: none, ...taxes } = await master.taxes(wanted, company, call);
+  // "none" may also be a shop's own key; then it is both.
+  return {
+    taxes: keys.includes(NO_TAX) && none ? { ...taxes, [NO_TAX]: none } : taxes,
+    noTax: none && untaxed ? [none] : [],
+  };
+};

@@ -1,0 +1,66 @@
+import type { OdooCurrency } from './refs.ts';
+
+/** `[0, 0, vals]` creates, `[1, id, vals]` changes, `[2, id, 0]` deletes, `[5, 0, 0]` removes all. */
+export type X2manyCommand =
+  | readonly [0, 0, SaleOrderLineVals]
+  | readonly [1, number, Partial<SaleOrderLineVals>]
+  | readonly [2, number, 0]
+  | readonly [5, 0, 0];
+
+export interface SaleOrderLineVals {
+  readonly product_id: number;
+  readonly name: string;
+  readonly product_uom_qty: number;
+  readonly price_unit: number;
+  readonly discount: number;
+  /** `[[6, 0, ids]]`, under the name that the version uses. */
+  readonly tax_id?: readonly [readonly [6, 0, readonly number[]]];
+  readonly tax_ids?: readonly [readonly [6, 0, readonly number[]]];
+}
+
+export interface SaleOrderVals {
+  /** Absent in shadow mode while the customer does not exist. */
+  readonly partner_id?: number;
+  readonly partner_invoice_id?: number;
+  readonly partner_shipping_id?: number;
+  readonly client_order_ref: string;
+  readonly origin: string;
+  /** UTC, `YYYY-MM-DD HH:MM:SS`: Odoo refuses ISO 8601. */
+  readonly date_order: string;
+  readonly commitment_date?: string;
+  readonly company_id: number;
+  readonly pricelist_id?: number | false;
+  readonly warehouse_id?: number;
+  readonly payment_term_id?: number;
+  readonly note?: string;
+  readonly order_line: readonly (readonly [0, 0, SaleOrderLineVals])[];
+}
+
+/** What the shop charged for one line of the wire, to name the line with the largest gap. */
+export interface ExpectedLine {
+  /** As a person calls it: `line 2 ("Oolong tea")`. */
+  readonly label: string;
+  readonly net: string;
+  readonly tax: string;
+}
+
+/** One order as Odoo takes it, and what the order must then look like. Plain data. */
+export interface OdooOrderWire {
+  readonly destination: string;
+  readonly companyId: number;
+  readonly companyChosen: boolean;
+  readonly vals: SaleOrderVals;
+  /** One entry per entry of `vals.order_line`. */
+  readonly lines: readonly ExpectedLine[];
+  readonly expected: {
+    /** What the buyer pays, exact decimal. */
+    readonly total: string;
+    /** The same in Odoo's rounding unit: what Odoo must say. */
+    readonly erpTotal: string;
+    readonly currency: OdooCurrency;
+    /** Largest difference that is booked as rounding. */
+    readonly tolerance: string;
+  };
+  readonly rounding: { readonly productId?: number | undefined; readonly sku: string };
+  readonly taxField: 'tax_id' | 'tax_ids';
+}
