@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import { settings } from '../../infra/settings.ts';
+import { SANDBOX, type SynthesisedStack, synthesise } from './assembly.ts';
+
+const named = (stacks: readonly SynthesisedStack[], name: string): SynthesisedStack => {
+  const found = stacks.find((stack) => stack.name === name);
+  if (found === undefined) throw new Error(`no stack ${name}: ${stacks.map((s) => s.name).join(', ')}`);
+  return found;
+};
+
+const environment = (stack: SynthesisedStack, prefix?: string) =>
+  stack.one('AWS::Lambda::Function', prefix).Properties.Environment.Variables;
+
+const ROUTE = { startAt: '2026-12-01T00:00:00Z' };
+const TWO_SHOPS = settings({
+  name: 'acme',
+  region: 'eu-central-1',
+  timeZone: 'Europe/Berlin',
+  connections: {
+    'shop-a': { connector: 'woocommerce', url: 'https://a.example/', statuses: { ready: 'open' } },
+    'shop-b': { connector: 'woocommerce', url: 'https://b.example' },
+    'shop-c': { connector: 'woocommerce', url: 'https://c.example' },
+    'erp-1': {
+      connector: 'odoo',
+      url: 'https://erp.example',
+      database: 'one',
+      products: { shipping: 'FREIGHT' },
+    },
+    'erp-2': { connector: 'odoo', url: 'https://erp.example', database: 'two' },
+    'erp-3': { connector: 'odoo', url: 'https://erp.example', database: 'three' },
+  },
+  orders: [
+    { from: 'shop-a', to: 'erp-1', ...ROUTE },
+    { from: 'shop-b', to: 'erp-1', ...ROUTE, mode: 'shadow', company: 2 },
+    { from: 'shop-c', to: 'erp-1', ...ROUTE, mode: 'off' },
+    { from: 'shop-a', to: 'erp-2', ...ROUTE, roundingTolerance: 1, accept: { paid: 'draft' } },
+    { from: 'shop-a', to: 'erp-3', ...ROUTE, mode: 'off' },
+  ],
+  alarms: { email: 'oncall@acme.example' },
+  limits: { archiveDays: 7, maxBodyBytes: 100_000 },
+});
+
+const stacks = synthesise(TWO_SHOPS);
+const core = named(stacks, 'waybill-acme-core');
+
+describe('stacks', () => {
+  it('has a core and one per connection', () => {
+    expect(stacks.map(({ name }) => name).sort()).toEqual([
+      'waybill-acme-core',
+      'waybill-acme-erp-1',
+      'waybill-acme-erp-2',
+      'waybill-acme-erp-3',
+      'waybill-acme-shop-a',
+      'waybill-acme-shop-b',
+      'waybill-acme-shop-c',
+    ]);
+  });
+
+  it('says where things are, under fixed names', () => {
+    const outputs = (name: string) => Object.keys(named(stacks, name).template.Outputs ?? {});
+    expect(outputs('waybill-acme-core')).toEqual(
+      expect.arrayContaining([
+        'ApiUrl',
+        'EventBusName',
+        'QuarantineQueueUrl',
+        'QueueUrl',
+        'ParkedQueueUrl',
+        'FunctionName',
+        'LedgerTable',
+        'BindingsTable',
+        'JournalTable',
+        'MappingsTable',
+        'PageTopicArn',
+        'TicketTopicArn',
+      ]),
+    );
+    expect(outputs('waybill-acme-shop-a')).toEqual(['WebhookUrl', 'SecretName', 'FunctionName']);
+    expect(outputs('waybill-acme-erp-1')).toEqual([
+      'QueueUrl',
+      'ParkedQueueUrl',
+      'SecretName',
+      'FunctionName',
+    ]);
+  });
+});
+
+describe('a storefront', () => {
+  const shop = named(stacks, 'waybill-acme-shop-a');
+
+  it('takes POST /webhooks/<connection> and hands it to its function', () => {
+    expect(shop.one('AWS::ApiGatewayV2::Route').Properties.RouteKey).toBe('POST /webhooks/shop-a');
+    expect(JSON.stringify(shop.template.Outputs?.['WebhookUrl'])).toContain('/webhooks/shop-a');
+    expect(shop.one('AWS::ApiGatewayV2::Integration').Properties).toMatchObject({
+      IntegrationType: 'AWS_PROXY',
+      PayloadFormatVersion: '2.0',
+    });
+  });
+
+  it('tells the function what it needs and nothing else', () => {
+    const { WAYBILL_SETTINGS, WAYBILL_EVENT_BUS, WAYBILL_QUARANTINE_QUEUE_URL, ...rest } = environment(shop);
+    expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
+      url: 'https://a.example',
+      statuses: { ready: 'open' },
+      maxBodyBytes: 100_000,
+    });
+    expect(WAYBILL_EVENT_BUS['Fn::ImportValue']).toMatch(/^waybill-acme-core:ExportsOutputRefEventsBus/);
+    expect(WAYBILL_QUARANTINE_QUEUE_URL['Fn::ImportValue']).toMatch(
+      /^waybill-acme-core:ExportsOutputRefQuarantine/,
+    );
+    expect(rest).toEqual({
+      WAYBILL_CONNECTION: 'shop-a',
+      WAYBILL_SECRET_ID: 'waybill/acme/shop-a',
+      WAYBILL_TIME_SCALE: '1',
+    });
+    expect(shop.one('AWS::Lambda::Function').Properties.Timeout).toBe(15);
+  });
+
+  it('may read its own secret, publish, and quarantine: no table, no other queue', () => {
+    const actions = shop
+      .one('AWS::IAM::Policy')
+      .Properties.PolicyDocument.Statement.flatMap((s: { Action: string | string[] }) => s.Action);
+    expect([...actions].sort()).toEqual([
+      'events:PutEvents',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:SendMessage',
+    ]);
+  });
+});
+
+describe('an ERP', () => {
+  const erp = named(stacks, 'waybill-acme-erp-1');
+
+  it('listens to the storefronts routed to it, but not where the route is off', () => {
+    expect(erp.one('AWS::Events::Rule').Properties.EventPattern).toEqual({
+      source: ['waybill.storefront'],
+      'detail-type': ['order.changed.v1'],
+      detail: { meta: { connection: ['shop-a', 'shop-b'] } },
+    });
+  });
+
+  it('keeps queue and function, but listens to nobody, while all its routes are off', () => {
+    const off = named(stacks, 'waybill-acme-erp-3');
+    expect(off.all('AWS::Events::Rule')).toEqual([]);
+    expect(off.all('AWS::Lambda::EventSourceMapping')).toHaveLength(1);
+  });
+
+  it('tells the function its routes, without what equals a default', () => {
+    const { WAYBILL_SETTINGS, WAYBILL_LEASE_MS, WAYBILL_TIME_SCALE, ...rest } = environment(erp);
+    expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
+      connection: { url: 'https://erp.example', database: 'one', products: { shipping: 'FREIGHT' } },
+      routes: [
+        { from: 'shop-a', to: 'erp-1', startAt: '2026-12-01T00:00:00Z' },
+        { from: 'shop-b', to: 'erp-1', startAt: '2026-12-01T00:00:00Z', mode: 'shadow', company: 2 },
+        { from: 'shop-c', to: 'erp-1', startAt: '2026-12-01T00:00:00Z', mode: 'off' },
+      ],
+    });
+    // 60 s function + 30 s until Odoo has settled + 5 s between clocks.
+    expect(WAYBILL_LEASE_MS).toBe('95000');
+    expect(WAYBILL_TIME_SCALE).toBe('1');
+    expect(Object.keys(rest).sort()).toEqual([
+      'WAYBILL_BINDINGS_TABLE',
+      'WAYBILL_CONNECTION',
+      'WAYBILL_JOURNAL_TABLE',
+      'WAYBILL_LEDGER_TABLE',
+      'WAYBILL_MAPPINGS_TABLE',
+      'WAYBILL_PARKED_QUEUE_URL',
+      'WAYBILL_QUEUE_URL',
+      'WAYBILL_SECRET_ID',
+    ]);
+    expect(JSON.parse(environment(named(stacks, 'waybill-acme-erp-2')).WAYBILL_SETTINGS).routes).toEqual([
+      { from: 'shop-a', to: 'erp-2', startAt: '2026-12-01T00:00:00Z', accept: { paid: 'draft' } },
+    ]);
+  });
+
+  it('has a queue of ten days, a parked queue of fourteen, and leaves parking to the handler', () => {
+    expect(erp.one('AWS::SQS::Queue', 'OrdersQueue').Properties).toMatchObject({
+      MessageRetentionPeriod: 864_000,
+      VisibilityTimeout: 360,
+      RedrivePolicy: { maxReceiveCount: 100 },
+    });
+    expect(erp.one('AWS::SQS::Queue', 'OrdersParked').Properties.MessageRetentionPeriod).toBe(1_209_600);
+    expect(erp.one('AWS::Lambda::EventSourceMapping').Properties.ScalingConfig.MaximumConcurrency).toBe(4);
+    expect(erp.one('AWS::Lambda::Function').Properties.Timeout).toBe(60);
+  });
+
+  it('alarms at once when its credentials are refused', () => {
+    expect(erp.one('AWS::CloudWatch::Alarm', 'Alarmcredentialsrefused').Properties).toMatchObject({
+      AlarmName: 'waybill-acme-erp-1-credentials-refused',
+      Namespace: 'Waybill',
+      MetricName: 'CredentialsRefused',
+      Dimensions: [{ Name: 'connection', Value: 'erp-1' }],
+      Threshold: 1,
+      EvaluationPeriods: 1,
+    });
+  });
+});
+
+describe('the core', () => {
+  it('records every order, and opens it for destinations whose route is on', () => {
+    expect(core.one('AWS::Events::Rule').Properties.EventPattern).toEqual({
+      source: ['waybill.storefront'],
+      'detail-type': ['order.changed.v1'],
+    });
+    expect(JSON.parse(environment(core).WAYBILL_SETTINGS)).toEqual({
+      routes: { 'shop-a': ['erp-1', 'erp-2'], 'shop-b': ['erp-1'] },
+    });
+    expect(core.one('AWS::Lambda::Function').Properties.Timeout).toBe(30);
+    expect(core.one('AWS::SQS::Queue', 'RecorderQueue').Properties.VisibilityTimeout).toBe(180);
+  });
+
+  it('keeps a replayable archive as long as the settings say', () => {
+    expect(core.one('AWS::Events::Archive').Properties).toMatchObject({
+      RetentionDays: 7,
+      EventPattern: { source: ['waybill.storefront'] },
+    });
+  });
+
+  it('has the four tables with their keys, and the index of unfinished orders', () => {
+    const keys = (prefix: string) => core.one('AWS::DynamoDB::Table', prefix).Properties.KeySchema;
+    for (const prefix of ['TablesLedger', 'TablesBindings', 'TablesJournal']) {
+      expect(keys(prefix), prefix).toEqual([{ AttributeName: 'pk', KeyType: 'HASH' }]);
+    }
+    expect(keys('TablesMappings')).toEqual([
+      { AttributeName: 'pk', KeyType: 'HASH' },
+      { AttributeName: 'sk', KeyType: 'RANGE' },
+    ]);
+    const { GlobalSecondaryIndexes, AttributeDefinitions } = core.one(
+      'AWS::DynamoDB::Table',
+      'TablesJournal',
+    ).Properties;
+    expect(GlobalSecondaryIndexes).toEqual([
+      {
+        IndexName: 'open',
+        KeySchema: [
+          { AttributeName: 'openFor', KeyType: 'HASH' },
+          { AttributeName: 'openSinceMs', KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ]);
+    expect(AttributeDefinitions).toContainEqual({ AttributeName: 'openSinceMs', AttributeType: 'N' });
+  });
+
+  it('limits what can come in, and logs it', () => {
+    expect(core.one('AWS::ApiGatewayV2::Stage').Properties).toMatchObject({
+      StageName: '$default',
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit: 1000, ThrottlingBurstLimit: 2000 },
+    });
+    expect(core.one('AWS::ApiGatewayV2::Stage').Properties.AccessLogSettings.Format).toContain(
+      '$context.status',
+    );
+  });
+
+  it('mails both kinds of alarm when there is an address, and nobody when there is none', () => {
+    expect(core.all('AWS::SNS::Subscription').map(([, r]) => r.Properties.Endpoint)).toEqual([
+      'oncall@acme.example',
+      'oncall@acme.example',
+    ]);
+    expect(named(synthesise(SANDBOX), 'waybill-sandbox-core').all('AWS::SNS::Subscription')).toEqual([]);
+  });
+});
