@@ -45,7 +45,8 @@ export const defineErp = <S extends z.ZodObject, C extends z.ZodObject>(
 
 /** Addresses of peers: https, or plain http on this machine only. */
 export const PeerUrl = z
-  .url({ protocol: /^https?$/ })
+  // abort: what is no address at all would make the next check throw instead of refuse.
+  .url({ protocol: /^https?$/, abort: true })
   .refine((text) => {
     const { protocol, hostname } = new URL(text);
     return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
