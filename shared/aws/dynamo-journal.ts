@@ -3,10 +3,11 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
+  GetItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { journeyKey } from '../core/intent-key.ts';
-import type { Journal, JourneyStep } from '../core/journal.ts';
+import type { Journal, JourneyState, JourneyStep } from '../core/journal.ts';
 
 /** Settled rows are kept as long as finished ledger entries. */
 const KEEP_SETTLED_S = 400 * 24 * 60 * 60;
@@ -16,6 +17,7 @@ const KEEP_SETTLED_S = 400 * 24 * 60 * 60;
  * rows that are unfinished. Snapshots are kept gzipped: an item holds at most 400 KB.
  */
 export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journal => {
+  /** @returns whether the condition held */
   const update = async (
     pk: string,
     expression: string,
@@ -29,7 +31,7 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
           Key: { pk: { S: pk } },
           UpdateExpression: expression,
           ConditionExpression: condition,
-          ExpressionAttributeNames: { '#state': 'state', '#steps': 'steps' },
+          ExpressionAttributeNames: namesIn(expression, condition),
           ExpressionAttributeValues: values,
         }),
       );
@@ -54,13 +56,13 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
         ':snapshot': { B: gzipSync(JSON.stringify(event)) },
         ...stepValues(step),
       };
-      const newer = '(attribute_not_exists(version) OR version < :version)';
-      const snapshot = `version = :version, snapshot = :snapshot, ${ADD_STEP}`;
+      const newer = '(attribute_not_exists(#version) OR #version < :version)';
+      const snapshot = `#version = :version, #snapshot = :snapshot, ${ADD_STEP}`;
       // Unfinished, unless the consumer was faster than we are.
       const opened = await update(
         pk,
-        `SET ${snapshot}, #state = :open, openFor = :destination, openSinceMs = if_not_exists(openSinceMs, :at) REMOVE expiresAtS`,
-        `${newer} AND (attribute_not_exists(settledVersion) OR settledVersion < :version)`,
+        `SET ${snapshot}, #state = :open, #openFor = :destination, #openSinceMs = if_not_exists(#openSinceMs, :at) REMOVE #expiresAtS`,
+        `${newer} AND (attribute_not_exists(#settledVersion) OR #settledVersion < :version)`,
         {
           ...values,
           ':open': { S: 'open' },
@@ -68,48 +70,82 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
           ':at': { N: String(step.atMs) },
         },
       );
-      // `#state = #state` keeps the name in use; the row exists, or the first update had succeeded.
-      if (!opened) await update(pk, `SET ${snapshot}, #state = #state`, newer, values);
+      if (!opened) await update(pk, `SET ${snapshot}`, newer, values);
     },
 
     settle: async (destination, source, orderId, settlement) => {
       const pk = journeyKey(destination, source, orderId);
       const { state, sourceVersion, step, document, detail, wire } = settlement;
-      const expiresAtS = Math.floor(step.atMs / 1000) + KEEP_SETTLED_S;
       const set = [
-        'settledVersion = :version',
+        '#settledVersion = :version',
         ADD_STEP,
-        ...(document ? ['document = :document'] : []),
-        ...(detail ? ['detail = :detail'] : []),
-        ...(wire === undefined ? [] : ['wire = :wire']),
+        ...(document ? ['#document = :document'] : []),
+        ...(detail ? ['#detail = :detail'] : []),
+        ...(wire === undefined ? [] : ['#wire = :wire']),
       ].join(', ');
       const values: Record<string, AttributeValue> = {
         ':version': { N: String(sourceVersion) },
-        ':state': { S: state },
         ...stepValues(step),
         ...(document ? { ':document': { S: JSON.stringify(document) } } : {}),
         ...(detail ? { ':detail': { S: detail } } : {}),
         ...(wire === undefined ? {} : { ':wire': { B: gzipSync(JSON.stringify(wire)) } }),
       };
-      const notOlder = '(attribute_not_exists(settledVersion) OR settledVersion <= :version)';
-      const latest = '(attribute_not_exists(version) OR version <= :version)';
+      // The words of an earlier refusal explain nothing any more, and may name a buyer.
+      const remove = detail ? [] : ['#detail'];
+      const notOlder = '(attribute_not_exists(#settledVersion) OR #settledVersion <= :version)';
+      const latest = '(attribute_not_exists(#version) OR #version <= :version)';
       const settled =
         state === 'parked'
           ? await update(
               pk,
-              `SET ${set}, #state = :state, openFor = :destination, openSinceMs = if_not_exists(openSinceMs, :at) REMOVE expiresAtS`,
+              `SET ${set}, #state = :state, #openFor = :destination, #openSinceMs = if_not_exists(#openSinceMs, :at) REMOVE ${['#expiresAtS', ...remove].join(', ')}`,
               `${notOlder} AND ${latest}`,
-              { ...values, ':destination': { S: destination }, ':at': { N: String(step.atMs) } },
+              {
+                ...values,
+                ':state': { S: state },
+                ':destination': { S: destination },
+                ':at': { N: String(step.atMs) },
+              },
             )
           : await update(
               pk,
-              `SET ${set}, #state = :state, expiresAtS = :ttl REMOVE openFor, openSinceMs`,
+              `SET ${set}, #state = :state, #expiresAtS = :ttl REMOVE ${['#openFor', '#openSinceMs', ...remove].join(', ')}`,
               `${notOlder} AND ${latest}`,
-              { ...values, ':ttl': { N: String(expiresAtS) } },
+              {
+                ...values,
+                ':state': { S: state },
+                ':ttl': { N: String(Math.floor(step.atMs / 1000) + KEEP_SETTLED_S) },
+              },
             );
       // A newer version is recorded and not yet settled: the row stays open.
-      const { ':state': _state, ...withoutState } = values;
-      if (!settled) await update(pk, `SET ${set}, #state = #state`, notOlder, withoutState);
+      if (!settled) await update(pk, `SET ${set}`, notOlder, values);
+    },
+
+    settled: async (destination, source, orderId) => {
+      const { Item } = await client.send(
+        new GetItemCommand({
+          TableName: tableName,
+          Key: { pk: { S: journeyKey(destination, source, orderId) } },
+          ProjectionExpression: '#settledVersion, #state',
+          ExpressionAttributeNames: namesIn('#settledVersion, #state'),
+          ConsistentRead: true,
+        }),
+      );
+      const version = Item?.['settledVersion']?.N;
+      if (version === undefined) return undefined;
+      return {
+        sourceVersion: Number(version),
+        state: (Item?.['state']?.S ?? 'open') as JourneyState | 'open',
+      };
     },
   };
 };
+
+/**
+ * Names for exactly the attributes that the expressions mention. All are aliased, because some are reserved
+ * words (snapshot, state), and an alias that is not used would be refused.
+ */
+const namesIn = (...expressions: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    expressions.flatMap((text) => text.match(/#\w+/g) ?? []).map((name) => [name, name.slice(1)]),
+  );

@@ -39,4 +39,13 @@ export interface Journal {
   record(destination: string, event: Envelope<OrderChangedV1>, step: JourneyStep): Promise<void>;
   /** Says what became of one version. A settlement of an older version than one already settled is dropped. */
   settle(destination: string, source: string, orderId: string, settlement: Settlement): Promise<void>;
+  /**
+   * The newest version that was settled, and what became of it (`open`: a newer one came since); undefined:
+   * none yet. Consistent read, so that an older version can see that it is too late.
+   */
+  settled(
+    destination: string,
+    source: string,
+    orderId: string,
+  ): Promise<{ readonly sourceVersion: number; readonly state: JourneyState | 'open' } | undefined>;
 }

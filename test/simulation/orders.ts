@@ -194,7 +194,11 @@ export const simulateOrders = (world: World, mutant: Mutant = {}): Run => {
       },
       mappings: { lookup: async () => new Map() },
       bindings: { put: async () => undefined },
-      journal: { record: async () => undefined, settle: async () => undefined },
+      journal: {
+        record: async () => undefined,
+        settle: async () => undefined,
+        settled: async () => undefined,
+      },
     };
   };
 

@@ -1,0 +1,237 @@
+import { gunzipSync } from 'node:zlib';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
+import { journeyKey } from '../../shared/core/intent-key.ts';
+import type { Journal, Settlement } from '../../shared/core/journal.ts';
+import type { Envelope } from '../../shared/events/envelope.ts';
+import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import { JOURNAL_OPEN_INDEX } from '../../shared/observability/names.ts';
+import { type DynamoTables, startDynamoTables } from '../fakes/dynamo-tables.ts';
+import { anOrder } from '../fakes/orders.ts';
+
+let tables: DynamoTables;
+let table: string;
+let journal: Journal;
+
+beforeAll(async () => {
+  tables = await startDynamoTables();
+});
+afterAll(() => tables.stop());
+beforeEach(async () => {
+  table = await tables.create({ openIndex: true });
+  journal = dynamoJournal(tables.client, table);
+});
+
+const ERP = 'acme-odoo';
+const SHOP = 'acme-woo';
+const event = (sourceVersion: number, override: Partial<OrderChangedV1> = {}): Envelope<OrderChangedV1> => ({
+  meta: { id: `e${sourceVersion}`, connection: SHOP, correlationId: 'c', receivedAtMs: 1, via: 'webhook' },
+  data: anOrder({ sourceVersion, ...override }),
+});
+const step = (code: string, atMs = 1_000) => ({ atMs, code, text: `text of ${code}` });
+const record = (sourceVersion: number, atMs = 1_000) =>
+  journal.record(ERP, event(sourceVersion), step(`RECEIVED ${sourceVersion}`, atMs));
+const settle = (
+  state: Settlement['state'],
+  sourceVersion: number,
+  more: Partial<Settlement> & { atMs?: number } = {},
+) => {
+  const { atMs = 2_000, ...rest } = more;
+  return journal.settle(ERP, SHOP, '1001', {
+    state,
+    sourceVersion,
+    step: step(`${state.toUpperCase()} ${sourceVersion}`, atMs),
+    ...rest,
+  });
+};
+
+/** The row as an operator's tool reads it. */
+const row = async (orderId = '1001') => {
+  const item = await tables.item(table, journeyKey(ERP, SHOP, orderId));
+  const bytes = item?.['snapshot']?.B;
+  return {
+    state: item?.['state']?.S,
+    snapshot: bytes ? (JSON.parse(gunzipSync(bytes).toString()) as Envelope<OrderChangedV1>) : undefined,
+    steps: item?.['steps']?.L?.map(({ S }) => (JSON.parse(S ?? '') as { code: string }).code),
+    document: item?.['document']?.S,
+    detail: item?.['detail']?.S,
+    wire: item?.['wire']?.B ? JSON.parse(gunzipSync(item['wire'].B).toString()) : undefined,
+    expiresAtS: item?.['expiresAtS']?.N,
+  };
+};
+/** What a sweep finds: unfinished orders of one destination, oldest first. */
+const open = async (destination = ERP) => {
+  const { Items = [] } = await tables.client.send(
+    new QueryCommand({
+      TableName: table,
+      IndexName: JOURNAL_OPEN_INDEX,
+      KeyConditionExpression: 'openFor = :destination AND openSinceMs < :before',
+      ExpressionAttributeValues: { ':destination': { S: destination }, ':before': { N: '9999999' } },
+    }),
+  );
+  return Items.map((item) => [item['pk']?.S, Number(item['openSinceMs']?.N)]);
+};
+const KEY = 'acme-odoo#acme-woo#1001';
+
+it('lists an order as unfinished from the moment it is recorded until it is done', async () => {
+  await record(10);
+  expect(await open()).toEqual([[KEY, 1_000]]);
+  expect(await row()).toMatchObject({ state: 'open', steps: ['RECEIVED 10'], expiresAtS: undefined });
+  expect((await row()).snapshot).toEqual(event(10));
+
+  await settle('done', 10, { document: { id: '42', name: 'S00042', url: 'https://erp.test/42' } });
+  expect(await open()).toEqual([]);
+  expect(await row()).toMatchObject({
+    state: 'done',
+    steps: ['RECEIVED 10', 'DONE 10'],
+    document: '{"id":"42","name":"S00042","url":"https://erp.test/42"}',
+    expiresAtS: String(2 + 400 * 24 * 60 * 60),
+  });
+});
+
+it('never opens an order that the consumer settled before the recorder came', async () => {
+  await settle('done', 10);
+  await record(10);
+  expect(await open()).toEqual([]);
+  expect(await row()).toMatchObject({ state: 'done', steps: ['DONE 10', 'RECEIVED 10'] });
+  expect((await row()).snapshot?.data.sourceVersion).toBe(10);
+});
+
+it('drops an older snapshot', async () => {
+  await record(10);
+  await record(9);
+  expect((await row()).snapshot?.data.sourceVersion).toBe(10);
+  expect((await row()).steps).toEqual(['RECEIVED 10']);
+});
+
+it('keeps the first of two snapshots with equal version', async () => {
+  await record(10);
+  await journal.record(ERP, event(10, { contentHash: 'other' }), step('RECEIVED again'));
+  expect((await row()).snapshot?.data.contentHash).toBe('first');
+  expect((await row()).steps).toEqual(['RECEIVED 10']);
+});
+
+it('opens a settled row again when a newer version is recorded, and forgets that it would expire', async () => {
+  await record(10);
+  await settle('done', 10);
+  await record(11, 5_000);
+  expect(await open()).toEqual([[KEY, 5_000]]);
+  expect(await row()).toMatchObject({ state: 'open', expiresAtS: undefined });
+});
+
+it('stays open when only an older version than the recorded one is settled', async () => {
+  await record(11);
+  await settle('done', 10, { document: { id: '42' } });
+  expect(await open()).toEqual([[KEY, 1_000]]);
+  expect(await row()).toMatchObject({
+    state: 'open',
+    steps: ['RECEIVED 11', 'DONE 10'],
+    document: '{"id":"42"}',
+    expiresAtS: undefined,
+  });
+  await settle('skipped', 11);
+  expect(await open()).toEqual([]);
+});
+
+it('drops the settlement of an older version than the one already settled', async () => {
+  await record(11);
+  await settle('done', 11, { document: { id: '42' } });
+  await settle('parked', 10, { detail: 'old news' });
+  expect(await open()).toEqual([]);
+  expect(await row()).toMatchObject({
+    state: 'done',
+    steps: ['RECEIVED 11', 'DONE 11'],
+    detail: undefined,
+  });
+});
+
+it('takes a second settlement of the same version: parked, then redriven', async () => {
+  await record(10);
+  await settle('parked', 10, { detail: "the peer's own words" });
+  expect(await open()).toEqual([[KEY, 1_000]]);
+  expect(await row()).toMatchObject({ state: 'parked', detail: "the peer's own words" });
+
+  // Parked again for another reason: the old words would mislead.
+  await settle('parked', 10);
+  expect(await row()).toMatchObject({ state: 'parked', detail: undefined });
+
+  await settle('parked', 10, { detail: 'third' });
+  await settle('done', 10);
+  expect(await open()).toEqual([]);
+  expect(await row()).toMatchObject({ state: 'done', detail: undefined });
+});
+
+it('lists a parked order that the recorder has not seen yet, since it was parked', async () => {
+  await settle('parked', 10, { atMs: 3_000 });
+  expect(await open()).toEqual([[KEY, 3_000]]);
+  await record(10, 7_000);
+  expect(await open()).toEqual([[KEY, 3_000]]);
+  expect((await row()).state).toBe('parked');
+});
+
+it('parked after done: on the list, and it does not expire', async () => {
+  await record(10);
+  await settle('done', 10);
+  await settle('parked', 11, { atMs: 4_000 });
+  expect(await open()).toEqual([[KEY, 4_000]]);
+  expect(await row()).toMatchObject({ state: 'parked', expiresAtS: undefined });
+});
+
+it('keeps what would have been written in shadow mode', async () => {
+  await settle('shadow', 10, { wire: { client_order_ref: 'acme-woo:1001', lines: [1, 2] } });
+  expect(await row()).toMatchObject({
+    state: 'shadow',
+    wire: { client_order_ref: 'acme-woo:1001', lines: [1, 2] },
+  });
+});
+
+it('keeps an order whose JSON is larger than an item may be', async () => {
+  const [line] = anOrder().lines;
+  if (!line) throw new Error('no line');
+  const lines = Array.from({ length: 2_000 }, (_, i) => ({ ...line, id: String(i), sku: `SKU-${i}` }));
+  const big = event(10, { lines });
+  expect(JSON.stringify(big).length).toBeGreaterThan(600_000);
+  await journal.record(ERP, big, step('RECEIVED'));
+  expect((await row()).snapshot).toEqual(big);
+});
+
+it('keeps orders, shops and destinations apart, and lists the oldest first', async () => {
+  await journal.record(ERP, event(10, { orderId: '2' }), step('RECEIVED', 3_000));
+  await journal.record(ERP, event(10, { orderId: '1' }), step('RECEIVED', 2_000));
+  await journal.record(ERP, event(10, { orderId: '1', source: 'other-shop' }), step('RECEIVED', 4_000));
+  await journal.record('other-erp', event(10, { orderId: '1' }), step('RECEIVED', 1_000));
+  await journal.settle('other-erp', 'other-shop', '1', {
+    state: 'done',
+    sourceVersion: 10,
+    step: step('DONE'),
+  });
+  expect(await open()).toEqual([
+    ['acme-odoo#acme-woo#1', 2_000],
+    ['acme-odoo#acme-woo#2', 3_000],
+    ['acme-odoo#other-shop#1', 4_000],
+  ]);
+  expect(await open('other-erp')).toEqual([['other-erp#acme-woo#1', 1_000]]);
+});
+
+it('says which version was settled last, and how', async () => {
+  const settled = () => journal.settled(ERP, SHOP, '1001');
+  expect(await settled()).toBeUndefined();
+  await record(10);
+  expect(await settled()).toBeUndefined();
+  await settle('parked', 10);
+  expect(await settled()).toEqual({ sourceVersion: 10, state: 'parked' });
+  await record(11);
+  expect(await settled()).toEqual({ sourceVersion: 10, state: 'open' });
+  await settle('skipped', 11);
+  await settle('done', 10);
+  expect(await settled()).toEqual({ sourceVersion: 11, state: 'skipped' });
+});
+
+it('passes on every failure but a failed condition', async () => {
+  const broken = dynamoJournal(tables.client, 'no-such-table');
+  await expect(broken.record(ERP, event(1), step('RECEIVED'))).rejects.toThrow('resource not found');
+  await expect(
+    broken.settle(ERP, SHOP, '1', { state: 'done', sourceVersion: 1, step: step('DONE') }),
+  ).rejects.toThrow('resource not found');
+});
