@@ -54,7 +54,7 @@ export class ErpStack extends cdk.Stack {
     secret.grantRead(consumer.fn);
     ledger.grant(consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     bindings.grant(consumer.fn, 'dynamodb:PutItem');
-    journal.grant(consumer.fn, 'dynamodb:UpdateItem');
+    journal.grant(consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     mappings.grant(consumer.fn, 'dynamodb:BatchGetItem');
     core.alarms.add(this, {
       runbook: 'credentials-refused',

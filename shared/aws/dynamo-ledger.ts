@@ -36,13 +36,14 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
     update: string,
     names: Record<string, string>,
     values: Item,
+    condition = 'attempt = :attempt',
   ) => {
     await client.send(
       new UpdateItemCommand({
         TableName: tableName,
         Key: key(intent),
         UpdateExpression: update,
-        ConditionExpression: 'attempt = :attempt',
+        ConditionExpression: condition,
         ...(Object.keys(names).length > 0 ? { ExpressionAttributeNames: names } : {}),
         ExpressionAttributeValues: { ...values, ':attempt': { N: String(attempt) } },
       }),
@@ -93,7 +94,13 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
         attempt,
         'SET #state = :written, #document = :document',
         { '#state': 'state', '#document': 'document' },
-        { ':written': { S: 'written' }, ':document': { S: JSON.stringify(document) } },
+        {
+          ':written': { S: 'written' },
+          ':finished': { S: 'finished' },
+          ':document': { S: JSON.stringify(document) },
+        },
+        // The SDK sends again what was not answered: the first copy may arrive after `finish`.
+        'attempt = :attempt AND #state <> :finished',
       ).catch(orFenced(intent)),
 
     finish: (intent, attempt, document, facts) =>

@@ -9,7 +9,8 @@ export type SkipReason =
   | 'IGNORED_BY_POLICY'
   | 'CANCELLED_BEFORE_WRITTEN'
   | 'ALREADY_DONE'
-  | 'OLDER_THAN_WRITTEN';
+  | 'OLDER_THAN_WRITTEN'
+  | 'OLDER_THAN_SETTLED';
 
 export type Acceptance =
   | { readonly kind: 'take'; readonly level: Exclude<AcceptLevel, 'ignore'> }
@@ -18,16 +19,14 @@ export type Acceptance =
 /** Which line of the accept policy speaks about this order; undefined: none, it does not count yet. */
 export const policyKey = (order: OrderChangedV1): keyof AcceptPolicy | undefined => {
   if (order.test) return 'test';
-  if (order.status === 'pending') return undefined;
+  const { state, kind } = order.payment;
+  if (order.status === 'pending' || state === 'failed' || state === 'refunded') return undefined;
   if (order.status === 'on-hold') {
-    return order.payment.kind === 'bank-transfer' && order.payment.state === 'pending'
-      ? 'bankTransferPending'
-      : 'onHold';
+    return kind === 'bank-transfer' && state === 'pending' ? 'bankTransferPending' : 'onHold';
   }
-  if (['paid', 'partially-refunded'].includes(order.payment.state) || order.payment.kind === 'free')
-    return 'paid';
-  if (order.payment.kind === 'cash-on-delivery') return 'cashOnDelivery';
-  if (order.payment.kind === 'bank-transfer') return 'bankTransferPending';
+  if (state === 'paid' || state === 'partially-refunded' || kind === 'free') return 'paid';
+  if (kind === 'cash-on-delivery') return 'cashOnDelivery';
+  if (kind === 'bank-transfer') return 'bankTransferPending';
   return undefined;
 };
 

@@ -35,7 +35,7 @@ export interface Ledger {
   peek(intent: string): Promise<LedgerEntry | undefined>;
   /** Takes the lease if the intent is neither finished nor held; counts the attempt before the peer is called. */
   claim(intent: string, leaseMs: number): Promise<Claim>;
-  /** The peer has the document. @throws RetryableError FENCED */
+  /** The peer has the document. @throws RetryableError FENCED, also when it is finished already */
   written(intent: string, attempt: number, document: PeerDocument): Promise<void>;
   /** Nothing is left to do. @throws RetryableError FENCED */
   finish(intent: string, attempt: number, document: PeerDocument, facts: LedgerFacts): Promise<void>;

@@ -4,7 +4,7 @@ import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { acceptanceOf, type SkipReason } from './accept.ts';
-import { PermanentError } from './errors.ts';
+import { BusyError, PermanentError, RetryableError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
 import type { Journal, Settlement } from './journal.ts';
 import type { LedgerEntry, LedgerFacts } from './ledger.ts';
@@ -80,6 +80,7 @@ export const pushOrder = async (
           step: step(outcome.reason, outcome.why),
           document: outcome.document,
         });
+        if (outcome.reason === 'CANCELLED_BEFORE_WRITTEN') await assertNotBegun(ports, order);
         return outcome;
       case 'shadow': {
         const { wire, ...rest } = outcome;
@@ -124,9 +125,8 @@ const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallCont
 
   const acceptance = acceptanceOf(order, route);
   if (acceptance.kind === 'skip') {
-    // Written by an attempt that never finished: the order exists at the ERP, so its end there is a change.
-    if (entry?.document && acceptance.reason === 'CANCELLED_BEFORE_WRITTEN') {
-      throw changedAfterWrite(destination, order.status, entry.document);
+    if (acceptance.reason === 'CANCELLED_BEFORE_WRITTEN') {
+      await assertUnwritten(ports, order, route, entry, call);
     }
     return { ...acceptance, kind: 'skipped' };
   }
@@ -142,6 +142,54 @@ const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallCont
   return write(ports, order, route, intent, level, entry?.document, call);
 };
 
+/**
+ * A cancelled order that never reached the ERP asks for nothing; one that was begun asks for a look.
+ * @throws BusyError another worker may be writing it at this moment
+ * @throws PermanentError ORDER_CHANGED_AFTER_WRITE it is there: its end is a change
+ */
+const assertUnwritten = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  route: OrderRoute,
+  entry: LedgerEntry | undefined,
+  call: CallContext,
+): Promise<void> => {
+  if (!entry) return;
+  if (!entry.document && entry.leaseUntilMs > ports.nowMs()) {
+    throw new BusyError(entry.intent, entry.leaseUntilMs);
+  }
+  const reference = orderReference(order.source, order.orderId);
+  const document = entry.document ?? (await ports.erp.find(reference, route, call));
+  if (document) throw changedAfterWrite(ports.destination, order.status, document);
+};
+
+/**
+ * The other half of `isSuperseded`: we settle and then look at the ledger, a writer claims and then looks at
+ * what is settled. Whoever comes second sees the other, so no cancelled order is written unnoticed.
+ * @throws BusyError an older version was begun while we settled: look again when it is through
+ */
+const assertNotBegun = async (ports: PushOrderPorts, order: OrderChangedV1): Promise<void> => {
+  const entry = await ports.ledger.peek(createIntent(ports, order));
+  if (entry && (entry.document || entry.leaseUntilMs > ports.nowMs())) {
+    throw new BusyError(entry.intent, entry.leaseUntilMs);
+  }
+};
+
+/**
+ * A newer version was dealt with already, so writing this one would bring back what is no longer so: a parked
+ * order that was cancelled meanwhile, redriven; an old delivery that comes late. Only what an earlier attempt
+ * has written is still completed after a mere skip, or nobody would.
+ */
+const isSuperseded = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  isWritten: boolean,
+): Promise<boolean> => {
+  const settled = await ports.journal.settled(ports.destination, order.source, order.orderId);
+  if (!settled || settled.sourceVersion <= order.sourceVersion) return false;
+  return !(isWritten && settled.state === 'skipped');
+};
+
 /** One intent at the ERP: create the order, or bring a known one to a higher level. */
 const write = async (
   ports: PushOrderPorts,
@@ -154,27 +202,44 @@ const write = async (
 ): Promise<Pushed> => {
   const reference = orderReference(order.source, order.orderId);
   let map: { wire: unknown; warnings: readonly string[] } | undefined;
-  const wireOnce = async () => {
-    map ??= await mapped(ports, order, route, context(ports, route, call));
+  let superseded = false;
+  const wireOnce = async (isWritten: boolean) => {
+    if (!map) {
+      // After the claim, see `assertNotBegun`.
+      superseded = await isSuperseded(ports, order, isWritten);
+      if (superseded) throw new RetryableError('SUPERSEDED', 'a newer version was settled', { intent });
+      map = await mapped(ports, order, route, context(ports, route, call));
+    }
     return map.wire;
   };
   let completedWarnings: readonly string[] = [];
   const result = await once(ports, intent, {
     find: async () => {
       // Mapping first: what a person must mend is found before anything is looked up or written.
-      await wireOnce();
+      await wireOnce(known !== undefined);
       return known ?? (await ports.erp.find(reference, route, call));
     },
-    create: async () => ports.erp.create(await wireOnce(), call),
+    create: async () => ports.erp.create(await wireOnce(false), call),
     complete: async (document) => {
-      const completed = await ports.erp.complete(document, await wireOnce(), level, call);
+      const completed = await ports.erp.complete(document, await wireOnce(true), level, call);
       completedWarnings = completed.warnings;
       const { id, name, url } = completed;
       // Before `finish`: what is finished is never looked at again.
       await ports.bindings.put(ports.destination, order.source, 'order', order.orderId, { id, name, url });
       return { document: { id, name, url }, facts: factsOf(order, level, completed.rounding.minor) };
     },
+  }).catch((error: unknown) => {
+    if (superseded) return undefined;
+    throw error;
   });
+  if (!result) {
+    return {
+      kind: 'skipped',
+      reason: 'OLDER_THAN_SETTLED',
+      why: 'a newer version was dealt with already',
+      document: known,
+    };
+  }
   if (result.kind === 'duplicate') {
     // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
     const { document, facts } = result;
@@ -183,7 +248,7 @@ const write = async (
       : alreadyDone(document);
   }
   return {
-    kind: intent.endsWith('#confirm') ? 'confirmed' : outcomeKind(result),
+    kind: intent === createIntent(ports, order) ? outcomeKind(result) : 'confirmed',
     document: result.document,
     attempt: result.attempt,
     level,
@@ -220,7 +285,8 @@ const follow = async (
   }
   const acceptance = acceptanceOf(order, route);
   if (acceptance.kind === 'take' && RANK[acceptance.level] > RANK[String(facts['level']) as Level]) {
-    const intent = intentKey(ports.destination, order.source, order.orderId, 'confirm');
+    // An intent for each level: a draft that was reserved can still be confirmed.
+    const intent = intentKey(ports.destination, order.source, order.orderId, acceptance.level);
     return write(ports, order, route, intent, acceptance.level, document, call);
   }
   return alreadyDone(document);

@@ -6,10 +6,11 @@ import type { Clock } from '../../shared/core/ports.ts';
 export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry>()): Ledger => {
   const fenced = (intent: string, attempt: number): LedgerEntry => {
     const entry = entries.get(intent);
-    if (entry?.attempt !== attempt)
-      throw new RetryableError('FENCED', 'another worker has taken over', { intent });
+    if (entry?.attempt !== attempt) throw fencedError(intent);
     return entry;
   };
+  const fencedError = (intent: string) =>
+    new RetryableError('FENCED', 'another worker has taken over', { intent });
   return {
     peek: async (intent) => entries.get(intent),
     claim: async (intent, leaseMs) => {
@@ -29,7 +30,9 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
       return { kind: 'claimed', entry };
     },
     written: async (intent, attempt, document) => {
-      entries.set(intent, { ...fenced(intent, attempt), state: 'written', document });
+      const entry = fenced(intent, attempt);
+      if (entry.state === 'finished') throw fencedError(intent);
+      entries.set(intent, { ...entry, state: 'written', document });
     },
     finish: async (intent, attempt, document, facts) => {
       entries.set(intent, {

@@ -1,11 +1,13 @@
 import type { ErpOrders, PeerDocument } from '../../shared/connectors/contract.ts';
 import { delayMs } from '../../shared/core/backoff.ts';
 import { BusyError, PermanentError, RetryableError, UnknownOutcomeError } from '../../shared/core/errors.ts';
+import type { Journal } from '../../shared/core/journal.ts';
 import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
 import { type PushOrderPorts, pushOrder } from '../../shared/core/push-order.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
+import { type JournalRow, memoryJournal } from '../fakes/memory-journal.ts';
 import { memoryLedger } from '../fakes/memory-ledger.ts';
 import { anOrder } from '../fakes/orders.ts';
 import type { World } from './scheduler.ts';
@@ -32,6 +34,7 @@ interface ErpDocument extends PeerDocument {
 export interface Mutant {
   readonly ledger?: (real: Ledger, entries: Map<string, LedgerEntry>) => Ledger;
   readonly erp?: (real: ErpOrders) => ErpOrders;
+  readonly journal?: (real: Journal) => Journal;
   /** Turns "nobody knows" into "it failed", so that the lease is given back. */
   readonly forgetsUnknown?: boolean;
 }
@@ -39,6 +42,7 @@ export interface Mutant {
 export interface Run {
   readonly documents: readonly ErpDocument[];
   readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly rows: ReadonlyMap<string, JournalRow>;
   readonly parked: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
 }
@@ -46,10 +50,15 @@ export interface Run {
 /**
  * Several deliveries of one order (some of them twice, some of a later version), worked on by workers that
  * crash and stall at any call, against a peer that refuses, answers never, or writes late.
+ * `cancelled`: the buyer cancels in the end.
  */
-export const simulateOrders = (world: World, mutant: Mutant = {}): Run => {
+export const simulateOrders = (
+  world: World,
+  { mutant = {}, cancelled = false }: { mutant?: Mutant | undefined; cancelled?: boolean } = {},
+): Run => {
   const documents: ErpDocument[] = [];
   const entries = new Map<string, LedgerEntry>();
+  const rows = new Map<string, JournalRow>();
   const parked: string[] = [];
   const faults: Record<string, number> = {};
   const hit = (kind: string): void => {
@@ -116,6 +125,7 @@ export const simulateOrders = (world: World, mutant: Mutant = {}): Run => {
 
     const held = memoryLedger(world.nowMs, entries);
     const ledger = mutant.ledger?.(held, entries) ?? held;
+    const journal = mutant.journal?.(memoryJournal(rows)) ?? memoryJournal(rows);
     const erp: ErpOrders = {
       resolve: async () => ({}),
       toWire: (_order, _refs, reference) => ({ value: { reference }, warnings: [] }),
@@ -195,9 +205,9 @@ export const simulateOrders = (world: World, mutant: Mutant = {}): Run => {
       mappings: { lookup: async () => new Map() },
       bindings: { put: async () => undefined },
       journal: {
-        record: async () => undefined,
-        settle: async () => undefined,
-        settled: async () => undefined,
+        record: (...args) => journal.record(...args),
+        settle: (...args) => call('settle', () => journal.settle(...args)),
+        settled: (...args) => call('settled', () => journal.settled(...args)),
       },
     };
   };
@@ -244,7 +254,8 @@ export const simulateOrders = (world: World, mutant: Mutant = {}): Run => {
   };
   send(first, 'first version');
   send(second, 'second version');
-  return { documents, entries, parked, faults };
+  if (cancelled) send({ ...second, sourceVersion: second.sourceVersion + 1000, status: 'cancelled' }, 'end');
+  return { documents, entries, rows, parked, faults };
 };
 
 const forgetful = (erp: ErpOrders): ErpOrders => ({
