@@ -23,7 +23,8 @@ export const dynamoMappings = (client: DynamoDBClient, tableName: string, nowMs:
     for (let at = 0; at < wanted.length; at += BATCH) {
       const Keys = wanted.slice(at, at + BATCH).map(({ pk, sk }) => ({ pk: { S: pk }, sk: { S: sk } }));
       const { Responses, UnprocessedKeys } = await client.send(
-        new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys } } }),
+        // Consistent: an order may be redriven the moment after the row that it lacked was saved.
+        new BatchGetItemCommand({ RequestItems: { [tableName]: { Keys, ConsistentRead: true } } }),
       );
       // Throttled: an absent row would park an order, so the whole look-up is tried again later.
       if (Object.keys(UnprocessedKeys ?? {}).length > 0) {
@@ -38,12 +39,17 @@ export const dynamoMappings = (client: DynamoDBClient, tableName: string, nowMs:
 
   return {
     lookup: async (kind, source, destination, keys) => {
-      const places = [mappingPk(destination, source, kind), mappingPk(destination, ANY_SOURCE, kind)];
+      const places = [
+        ...new Set([mappingPk(destination, source, kind), mappingPk(destination, ANY_SOURCE, kind)]),
+      ];
+      // One moment for the whole look-up: a row that ends while others load is not missing.
+      const startedMs = nowMs();
       const fresh = (pk: string, sk: string) => {
         const hit = cache.get(cacheKey(pk, sk));
-        return hit && hit.untilMs > nowMs() ? hit.row : undefined;
+        return hit && hit.untilMs > startedMs ? hit.row : undefined;
       };
-      const unique = [...new Set(keys)];
+      // DynamoDB refuses an empty key, and no row can have one.
+      const unique = [...new Set(keys)].filter((sk) => sk !== '');
       await load(unique.flatMap((sk) => places.filter((pk) => !fresh(pk, sk)).map((pk) => ({ pk, sk }))));
       return new Map(
         unique.flatMap((sk) => {

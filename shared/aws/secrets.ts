@@ -1,4 +1,8 @@
-import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import type * as z from 'zod';
 import { CredentialsError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
@@ -19,7 +23,13 @@ export const secretReader = <S extends z.ZodObject>(
   let cached: { value: z.output<S>; untilMs: number } | undefined;
   return async (fresh = false) => {
     if (cached && !fresh && cached.untilMs > nowMs()) return cached.value;
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
+    const { SecretString } = await client
+      .send(new GetSecretValueCommand({ SecretId: secretId }))
+      .catch((error: unknown) => {
+        // Also what a secret without a value answers, as every secret is until somebody sets it.
+        if (!(error instanceof ResourceNotFoundException)) throw error;
+        throw new CredentialsError('SECRET_MISSING', `secret ${secretId} has no value`, {}, { cause: error });
+      });
     const parsed = schema.safeParse(parseJson(SecretString));
     if (!parsed.success) {
       const fields = parsed.error.issues.map((issue) => issue.path.join('.') || '(whole)').join(', ');

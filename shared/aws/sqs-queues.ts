@@ -2,7 +2,21 @@ import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } fr
 import type { QuarantinedDelivery } from '../core/accept-webhook.ts';
 import type { BatchPorts } from '../core/sqs-batch.ts';
 
-const text = (value: string) => ({ DataType: 'String', StringValue: value });
+/** The longest attribute: a peer's own words may be a whole page, and the message has a limit in all. */
+const MAX_ATTRIBUTE = 4_000;
+
+/**
+ * SQS takes only the characters that XML takes, and no empty value. A refused attribute would keep a message
+ * from being parked for ever, and a vertical tab pasted into a SKU is enough for that.
+ */
+const text = (value: string) => ({
+  DataType: 'String',
+  StringValue:
+    value
+      .slice(0, MAX_ATTRIBUTE)
+      .toWellFormed()
+      .replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD') || '-',
+});
 
 /** The consumer's own queue and its parked queue (the DLQ). */
 export const sqsQueues = (
@@ -52,7 +66,7 @@ export const quarantineQueue =
         MessageAttributes: {
           connection: text(connection),
           connector: text(connector),
-          reason: text(reason.slice(0, 1000)),
+          reason: text(reason),
         },
       }),
     );

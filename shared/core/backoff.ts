@@ -7,8 +7,11 @@ const DELAY_S = [
   [6, 3600],
 ] as const;
 
-/** SQS hides a message for at most this long. */
-const MAX_HIDE_MS = 12 * 60 * 60 * 1000;
+/**
+ * SQS hides a message for at most twelve hours from the moment it was received, and refuses more; a quarter
+ * of an hour (the longest a function may live) has perhaps gone by since.
+ */
+const MAX_HIDE_MS = (12 * 60 - 15) * 60 * 1000;
 
 /**
  * Milliseconds until the next attempt: grows, with a fifth of jitter either way so that a recovered peer is
