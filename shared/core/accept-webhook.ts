@@ -148,5 +148,5 @@ export const acceptWebhook = async <S, C>(
 /** Headers help to understand a strange delivery; credentials among them do not. */
 const withoutSecrets = (headers: Delivery['headers']): Delivery['headers'] =>
   Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(authorization|cookie|x-api-key)$/.test(name)),
+    Object.entries(headers).filter(([name]) => !/authorization|cookie|api-?key|token|secret/i.test(name)),
   );

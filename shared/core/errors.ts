@@ -88,6 +88,10 @@ export const dispositionOf = (error: unknown): 'retry' | 'park' =>
 export const describeError = (error: unknown): string => {
   if (error instanceof IntegrationError) return error.message;
   if (!(error instanceof Error)) return `a thrown ${typeof error}`;
-  const frame = /\n\s+at (?:.*\()?(?:file:\/\/)?.*?([^/\\]+:\d+:\d+)\)?/.exec(error.stack ?? '')?.[1];
+  // The stack begins with the message: it is cut off, for its lines may look like frames.
+  const { stack = '', message } = error;
+  const at = stack.indexOf(message);
+  const frames = at < 0 ? '' : stack.slice(at + message.length);
+  const frame = /^\s+at .*?([^/\\\s()]+:\d+:\d+)\)?$/m.exec(frames)?.[1];
   return frame ? `${error.name} at ${frame}` : error.name;
 };

@@ -19,7 +19,7 @@ export type Money = z.infer<typeof Money>;
  * @throws RangeError unknown currency
  */
 export const exponentOf = (currency: string): number => {
-  const digits = currencies.code(currency)?.digits;
+  const digits = /^[A-Z]{3}$/.test(currency) ? currencies.code(currency)?.digits : undefined;
   if (digits === undefined) throw new RangeError(`"${currency}" is no ISO 4217 currency`);
   return digits;
 };
@@ -32,7 +32,7 @@ export const exponentOf = (currency: string): number => {
 export const moneyFromDecimal = (text: string, currency: string): Money => {
   const exponent = exponentOf(currency);
   if (!/^[+-]?\d+(\.\d*)?$|^[+-]?\.\d+$/.test(text)) throw new RangeError(`"${text}" is no decimal amount`);
-  const scaled = new Big(text).times(new Big(10).pow(exponent));
+  const scaled = new Big(text.replace(/^\+/, '')).times(new Big(10).pow(exponent));
   if (!scaled.eq(scaled.round(0))) {
     throw new RangeError(`"${text}" has more decimals than ${currency} (${exponent})`);
   }

@@ -12,9 +12,18 @@ const parts = (order: Pick<OrderChangedV1, 'lines' | 'charges'>): Money[] =>
 /**
  * A shop rounds each line by itself, so total and parts may differ by one rounding unit per line or charge.
  * A shop that shows no decimals (TWD in many shops) rounds to whole units.
- * @throws PermanentError TOTALS_DO_NOT_ADD_UP
+ * @throws PermanentError TOTALS_DO_NOT_ADD_UP; AMOUNTS_UNUSABLE two currencies, an unknown one, or too large
  */
 export const assertAddsUp = (order: OrderChangedV1): void => {
+  try {
+    compare(order);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new PermanentError('AMOUNTS_UNUSABLE', { problem: error.message }, { cause: error });
+  }
+};
+
+const compare = (order: OrderChangedV1): void => {
   const computed = sumOfParts(order);
   const difference = subtract(order.total, computed);
   const whole = 10 ** exponentOf(order.currency);

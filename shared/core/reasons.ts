@@ -22,6 +22,7 @@ export interface ReasonParams {
   UNKNOWN_PAYMENT_TERM: { method: string; to: string; destination: string };
   MISSING_SERVICE_PRODUCT: { purpose: string; sku: string; destination: string };
   TOTALS_DO_NOT_ADD_UP: { stated: string; computed: string; difference: string };
+  AMOUNTS_UNUSABLE: { problem: string };
   TOTAL_MISMATCH: { line: string; shop: string; erp: string; difference: string; tolerance: string };
   AMBIGUOUS_REFERENCE: { reference: string; count: number; destination: string };
   ERP_REFUSED: { destination: string; operation: string; error: string };
@@ -87,6 +88,11 @@ const REASONS: { readonly [C in ReasonCode]: (p: ReasonParams[C]) => ReasonText 
     reason: `The shop says the order costs ${p.stated}, but its lines, shipping, fees and taxes make ${p.computed}: ${p.difference} are unexplained.`,
     remedy:
       'Look at the order in the shop: a plug-in may add an amount that no line explains. Correct it there; the next update is taken.',
+  }),
+  AMOUNTS_UNUSABLE: (p) => ({
+    reason: `The amounts of the order cannot be added up: ${p.problem}.`,
+    remedy:
+      'Look at the order in the shop: all of its amounts must be in one currency of ISO 4217. If they are, the connector read them wrongly: report it.',
   }),
   TOTAL_MISMATCH: (p) => ({
     reason: `The shop charged ${p.shop}, the ERP computes ${p.erp}: ${p.difference} apart, more than the ${p.tolerance} that rounding explains. The largest gap is in ${p.line}.`,

@@ -79,10 +79,11 @@ const one = async <N extends EventName>(
   const line = (rest: Partial<WideLine>, metrics?: readonly Metric[]) =>
     ports.line({ what, connection, receive, ...about, ...rest, totalMs: ports.nowMs() - startedMs }, metrics);
   const stop = new AbortController();
-  const outOfTime = new RetryableError('OUT_OF_TIME', 'no time was left for this record');
-  const timer = setTimeout(() => stop.abort(outOfTime), Math.max(0, msLeft));
+  const notBegun = new RetryableError('OUT_OF_TIME', 'no time was left for this record');
+  const cutOff = new RetryableError('CUT_OFF', 'the work took longer than it may');
+  const timer = setTimeout(() => stop.abort(cutOff), Math.max(0, msLeft));
   try {
-    if (msLeft <= 0) throw outOfTime;
+    if (msLeft <= 0) throw notBegun;
     const event = readEvent(options.event, record.body);
     about = {
       source: event.meta.connection,
@@ -134,8 +135,7 @@ const abortOf = (signal: AbortSignal): Promise<never> =>
 
 const waitFor = (error: unknown, receive: number, ports: BatchPorts): number => {
   if (error instanceof BusyError) return Math.max(0, error.leaseUntilMs - ports.nowMs());
-  if (error instanceof RetryableError && error.code === 'OUT_OF_TIME' && error.attempt === undefined)
-    return 0;
+  if (error instanceof RetryableError && error.code === 'OUT_OF_TIME') return 0;
   const retryable = error instanceof RetryableError ? error : undefined;
   return delayMs(retryable?.attempt ?? receive, {
     retryAfterMs: retryable?.retryAfterMs,
