@@ -42,6 +42,8 @@ export interface Journey {
   readonly parked?: string;
 }
 
+/** After these nothing more comes for one event at one ERP. */
+const SETTLED = ['written', 'recovered', 'continued', 'confirmed', 'skipped', 'shadow', 'parked'];
 const WRITTEN = ['written', 'recovered', 'continued'];
 
 /** Collects what the functions log, order by order, and tells it in plain words as it happens. */
@@ -53,6 +55,8 @@ export class Journeys {
     { -readonly [K in keyof Journey]: Journey[K] } & { events: JourneyEvent[] }
   >();
   readonly #waiting = new Set<() => void>();
+  #accepted = 0;
+  #settled = 0;
 
   constructor(tell: (line: string) => void) {
     this.#tell = tell;
@@ -78,7 +82,12 @@ export class Journeys {
     });
   }
 
-  /** Resolves when the condition holds; rejects after `timeoutMs`. */
+  /** Events that were accepted and have not come to an end; each storefront routed to one ERP. */
+  inFlight(): number {
+    return this.#accepted - this.#settled;
+  }
+
+  /** True when the condition holds; false after `timeoutMs`. */
   async until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     if (condition()) return true;
     return new Promise((resolve) => {
@@ -98,12 +107,14 @@ export class Journeys {
   #keep(line: LogLine, event: JourneyEvent): void {
     if (!line.correlationId || !line.orderId) return;
     if (line.what === 'ingest-webhook') {
+      this.#accepted += 1;
       const received = this.#received.get(line.correlationId) ?? [];
       received.push(event);
       this.#received.set(line.correlationId, received);
       return;
     }
     if (line.what !== 'consume-orders') return;
+    if (SETTLED.includes(line.outcome ?? '')) this.#settled += 1;
     const key = `${line.connection} ${line.correlationId}`;
     const journey = this.#journeys.get(key) ?? {
       storefront: line.source ?? '',

@@ -18,8 +18,8 @@ export const sandbox = (peers: { woocommerce: string; odoo: string }): Settings 
         accept: { bankTransferPending: 'draft' },
       },
     ],
-    // Ten minutes of waiting take six seconds: somebody is watching.
-    timeScale: 0.01,
+    // Ten minutes of waiting take one: somebody is watching.
+    timeScale: 0.1,
   });
 
 /** Nobody listens at these addresses; they let `cdk synth` and `cdk diff` run without arguments. */

@@ -1,0 +1,79 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { dynamoMappingStore, type MappingStore } from '../../shared/aws/dynamo-mapping-store.ts';
+import { buildApp } from '../build.ts';
+import { secretName } from '../constructs/credentials.ts';
+import { type LocalStack, startLocalStack } from '../local/index.ts';
+import type { Secrets } from '../secrets.ts';
+import { erpsOf, type Settings, storefrontsOf } from '../settings.ts';
+import { removeAddress, writeAddress } from './address.ts';
+
+export interface LocalRun {
+  readonly stack: LocalStack;
+  /** Where each storefront sends its webhooks. */
+  readonly webhookUrls: ReadonlyMap<string, string>;
+  readonly mappings: MappingStore;
+  stop(): Promise<void>;
+}
+
+export interface LocalRunOptions {
+  readonly settings: Settings;
+  readonly secrets: Secrets;
+  readonly port?: number;
+  readonly dataDir?: string;
+  /** One line of a function's output. */
+  readonly onLine: (text: string) => void;
+}
+
+const SCRATCH = fileURLToPath(new URL('../../.waybill', import.meta.url));
+
+/** Synthesise the app and run its templates on this machine: the same templates and bundles as deployed. */
+export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> => {
+  const { settings, secrets, dataDir } = options;
+  await mkdir(SCRATCH, { recursive: true });
+  const assembly = await mkdtemp(path.join(SCRATCH, 'assembly-'));
+  const discard = () => rm(assembly, { recursive: true, force: true });
+  try {
+    buildApp(settings, { outdir: assembly }).synth();
+    const stack = await startLocalStack({
+      assembly,
+      region: settings.region,
+      secrets: Object.fromEntries(
+        Object.entries(secrets).map(([id, value]) => [secretName(settings.name, id), JSON.stringify(value)]),
+      ),
+      onLog: ({ text }) => options.onLine(text),
+      ...(options.port === undefined ? {} : { port: options.port }),
+      ...(dataDir === undefined ? {} : { dataDir }),
+    });
+    const output = (stackName: string, name: string): string => {
+      const value = stack.outputs[`waybill-${settings.name}-${stackName}.${name}`];
+      if (value === undefined) throw new Error(`stack ${stackName} has no output ${name}`);
+      return value;
+    };
+    const mappingsTable = output('core', 'MappingsTable');
+    const storefronts = storefrontsOf(settings).map(({ id }) => id);
+    const erps = erpsOf(settings).map(({ id }) => id);
+    await writeAddress(dataDir, { pid: process.pid, env: stack.env, mappingsTable, storefronts, erps });
+    const dynamo = new DynamoDBClient({
+      endpoint: stack.endpoints.dynamodb,
+      region: settings.region,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    return {
+      stack,
+      webhookUrls: new Map(storefronts.map((id) => [id, output(id, 'WebhookUrl')])),
+      mappings: dynamoMappingStore(dynamo, mappingsTable, Date.now),
+      stop: async () => {
+        dynamo.destroy();
+        await stack.stop();
+        await removeAddress(dataDir, process.pid);
+        await discard();
+      },
+    };
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+};
