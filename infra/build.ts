@@ -1,17 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import * as cdk from 'aws-cdk-lib';
 import { connectionsOf, erpsOf, type Settings, storefrontsOf } from './settings.ts';
 import { CoreStack } from './stacks/core-stack.ts';
 import { ErpStack } from './stacks/erp-stack.ts';
-import { entriesIn } from './stacks/stage.ts';
 import { StorefrontStack } from './stacks/storefront-stack.ts';
 
 export interface BuildOptions {
   /** Where the assembly goes. @default a new temporary directory, or cdk.out when the CDK CLI runs us */
   readonly outdir?: string;
-  /** Directory of the functions' entries. @default functions/ */
-  readonly functions?: string;
 }
 
 /**
@@ -26,10 +22,9 @@ export const buildApp = (stage: Settings, options: BuildOptions = {}): cdk.App =
     analyticsReporting: false,
     treeMetadata: false,
   });
-  const entries = entriesIn(options.functions ?? fileURLToPath(new URL('../functions', import.meta.url)));
-  const core = new CoreStack(app, stage, entries);
-  for (const connected of storefrontsOf(stage)) new StorefrontStack(app, stage, connected, core, entries);
-  for (const connected of erpsOf(stage)) new ErpStack(app, stage, connected, core, entries);
+  const core = new CoreStack(app, stage);
+  for (const connected of storefrontsOf(stage)) new StorefrontStack(app, stage, connected, core);
+  for (const connected of erpsOf(stage)) new ErpStack(app, stage, connected, core);
   refuseLaptopSettings(core, stage);
   return app;
 };

@@ -19,6 +19,9 @@ export const BUNDLE = {
   format: 'esm',
   // The SDK's main entry is CommonJS, which cannot be shaken.
   mainFields: ['module', 'main'],
+  alias: {
+    '@aws-sdk/credential-provider-node': fileURLToPath(new URL('./lambda-credentials.ts', import.meta.url)),
+  },
   // CommonJS packages inside an ES module still ask for `require`.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

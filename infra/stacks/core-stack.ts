@@ -7,7 +7,7 @@ import { StateTables } from '../constructs/state-tables.ts';
 import { WebhookApi } from '../constructs/webhook-api.ts';
 import { Alarms } from '../monitoring/alarms.ts';
 import type { Settings } from '../settings.ts';
-import { type Entries, outputs, stackProps, TIMEOUTS } from './stage.ts';
+import { entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
 
 /** Recording only writes to DynamoDB, which takes whatever comes; this keeps a replay from taking all of Lambda. */
 const RECORDER_CONCURRENCY = 10;
@@ -20,7 +20,7 @@ export class CoreStack extends cdk.Stack {
   readonly tables: StateTables;
   readonly quarantine: Quarantine['queue'];
 
-  constructor(app: cdk.App, stage: Settings, entries: Entries) {
+  constructor(app: cdk.App, stage: Settings) {
     super(app, `waybill-${stage.name}-core`, stackProps(stage, 'Waybill: what all connections share'));
     this.alarms = new Alarms(this, 'Alarms', { email: stage.alarms.email });
     this.bus = new EventBus(this, 'Events', {
@@ -37,7 +37,7 @@ export class CoreStack extends cdk.Stack {
       bus: this.bus,
       listensTo: 'order.changed.v1',
       description: 'Keeps the newest snapshot of every order until it is done',
-      entry: entries.recordOrders,
+      entry: entry('record-orders', 'index.ts'),
       environment: {
         [ENV.settings]: JSON.stringify({ routes: destinations(stage) }),
         [ENV.journalTable]: this.tables.journal.tableName,
@@ -48,7 +48,7 @@ export class CoreStack extends cdk.Stack {
       alarms: this.alarms,
       concern: 'journal',
     });
-    this.tables.journal.grant(recorder.fn, 'dynamodb:UpdateItem');
+    this.tables.journal.grant(recorder.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
 
     outputs(this, {
       ApiUrl: this.api.apiEndpoint,

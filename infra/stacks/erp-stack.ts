@@ -7,20 +7,14 @@ import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { Credentials, secretName } from '../constructs/credentials.ts';
 import { type Connected, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
-import { type Entries, outputs, stackProps, TIMEOUTS } from './stage.ts';
+import { entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
 
 /** Clocks of two machines may differ; NTP keeps them within far less. */
 const CLOCK_MARGIN_MS = 5_000;
 
 /** One ERP connection: its secret, its queue of orders and the function that writes them. */
 export class ErpStack extends cdk.Stack {
-  constructor(
-    app: cdk.App,
-    stage: Settings,
-    connected: Connected<ErpManifest>,
-    core: CoreStack,
-    entries: Entries,
-  ) {
+  constructor(app: cdk.App, stage: Settings, connected: Connected<ErpManifest>, core: CoreStack) {
     const { id, manifest } = connected;
     super(app, `waybill-${stage.name}-${id}`, stackProps(stage, `Waybill: ${manifest.title} ${id}`, id));
     const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
@@ -31,7 +25,7 @@ export class ErpStack extends cdk.Stack {
       listensTo: 'order.changed.v1',
       from: routes.filter(({ mode }) => mode !== 'off').map(({ from }) => from),
       description: `Orders to ${id} (${manifest.title})`,
-      entry: entries.consumeOrders(manifest.name),
+      entry: entry('consume-orders', `${manifest.name}.ts`),
       environment: {
         [ENV.connection]: id,
         [ENV.settings]: JSON.stringify({

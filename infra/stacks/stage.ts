@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as cdk from 'aws-cdk-lib';
 import type { Settings } from '../settings.ts';
 
@@ -13,27 +13,15 @@ export const TIMEOUTS = {
   recordOrders: cdk.Duration.seconds(30),
 } as const;
 
-/** Modules that export `handler`. */
-export interface Entries {
-  readonly recordOrders: string;
-  ingestWebhook(connector: string): string;
-  consumeOrders(connector: string): string;
-}
-
-/** @throws Error, when asked for, an entry that does not exist */
-export const entriesIn = (directory: string): Entries => {
-  const entry = (...parts: string[]) => {
-    const file = path.join(directory, ...parts);
-    if (!existsSync(file)) throw new Error(`${file} is missing: every connector has an entry of its own`);
-    return file;
-  };
-  return {
-    get recordOrders() {
-      return entry('record-orders', 'index.ts');
-    },
-    ingestWebhook: (connector) => entry('ingest-webhook', `${connector}.ts`),
-    consumeOrders: (connector) => entry('consume-orders', `${connector}.ts`),
-  };
+/**
+ * Absolute path of a module that exports `handler`.
+ * @example entry('consume-orders', 'odoo.ts')
+ * @throws Error it does not exist
+ */
+export const entry = (folder: string, file: string): string => {
+  const at = fileURLToPath(new URL(`../../functions/${folder}/${file}`, import.meta.url));
+  if (!existsSync(at)) throw new Error(`${at} is missing: every connector has an entry of its own`);
+  return at;
 };
 
 /** Any account; the region of the settings. Tags are put on by CloudFormation: the bill shows them. */

@@ -5,17 +5,11 @@ import { Credentials, secretName } from '../constructs/credentials.ts';
 import { WebhookIngress } from '../constructs/webhook-ingress.ts';
 import { type Connected, fieldsOf, type Settings } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
-import { type Entries, outputs, stackProps, TIMEOUTS } from './stage.ts';
+import { entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
 
 /** One storefront connection: its secret and its webhook. */
 export class StorefrontStack extends cdk.Stack {
-  constructor(
-    app: cdk.App,
-    stage: Settings,
-    connected: Connected<StorefrontManifest>,
-    core: CoreStack,
-    entries: Entries,
-  ) {
+  constructor(app: cdk.App, stage: Settings, connected: Connected<StorefrontManifest>, core: CoreStack) {
     const { id, manifest } = connected;
     super(app, `waybill-${stage.name}-${id}`, stackProps(stage, `Waybill: ${manifest.title} ${id}`, id));
     const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
@@ -23,7 +17,7 @@ export class StorefrontStack extends cdk.Stack {
       api: core.api,
       connection: id,
       description: `Webhooks of ${id} (${manifest.title})`,
-      entry: entries.ingestWebhook(manifest.name),
+      entry: entry('ingest-webhook', `${manifest.name}.ts`),
       environment: {
         [ENV.connection]: id,
         [ENV.settings]: JSON.stringify({ ...fieldsOf(connected), maxBodyBytes: stage.limits.maxBodyBytes }),

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { buildApp } from '../../infra/build.ts';
 import { type Settings, settings } from '../../infra/settings.ts';
 import { sandbox } from '../../infra/stages/sandbox.ts';
@@ -26,13 +25,11 @@ export interface SynthesisedStack {
   one(type: string, prefix?: string): Resource;
 }
 
-export const FUNCTIONS = fileURLToPath(new URL('fixtures/functions', import.meta.url));
-
 /** Synthesise a stage as deploying would, in memory as far as the caller is concerned. */
 export const synthesise = (stage: Settings): readonly SynthesisedStack[] => {
   const outdir = mkdtempSync(path.join(tmpdir(), 'waybill-test-'));
   try {
-    const assembly = buildApp(stage, { outdir, functions: FUNCTIONS }).synth();
+    const assembly = buildApp(stage, { outdir }).synth();
     return assembly.stacks.map(({ stackName, template }) => {
       const entries = Object.entries(template.Resources as Record<string, Resource>);
       const all = (type?: string) => entries.filter(([, r]) => type === undefined || r.Type === type);

@@ -1,0 +1,105 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as esbuild from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { BUNDLE, bundle } from '../../infra/constructs/bundle.ts';
+import { MANIFESTS } from '../../shared/connectors/manifests.ts';
+import { SANDBOX, synthesise } from './assembly.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const FUNCTIONS = path.join(ROOT, 'functions');
+
+/** Minified, with the SDK inside. Loading a bundle is most of a cold start: decisions/0003. */
+const BUDGETS = { 'ingest-webhook': 450_000, 'consume-orders': 520_000, 'record-orders': 450_000 };
+
+const entries = Object.entries(BUDGETS).flatMap(([folder, budget]) =>
+  readdirSync(path.join(FUNCTIONS, folder))
+    .filter((file) => file.endsWith('.ts') && !['compose.ts', 'env.ts'].includes(file))
+    .map((file) => [`${folder}/${file}`, budget] as const),
+);
+
+it('has an entry for every connector, and the recorder', () => {
+  const wanted = Object.values(MANIFESTS).map(
+    ({ name, kind }) => `${kind === 'erp' ? 'consume-orders' : 'ingest-webhook'}/${name}.ts`,
+  );
+  expect(entries.map(([entry]) => entry).sort()).toEqual(['record-orders/index.ts', ...wanted].sort());
+});
+
+describe.each(entries)('%s', (entry, budget) => {
+  it(`is at most ${budget} bytes`, () => {
+    expect(bundle(path.join(FUNCTIONS, entry)).byteLength).toBeLessThanOrEqual(budget);
+  });
+
+  it('carries no credential chain, no CDK, no test', () => {
+    const { metafile } = esbuild.buildSync({
+      ...BUNDLE,
+      entryPoints: [path.join(FUNCTIONS, entry)],
+      write: false,
+      metafile: true,
+    });
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs.filter((file) => /credential-provider-(?!env)|aws-cdk-lib|^test\//.test(file))).toEqual([]);
+  });
+});
+
+/** IAM actions behind the SDK's commands that our own code sends. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  GetItemCommand: 'dynamodb:GetItem',
+  PutItemCommand: 'dynamodb:PutItem',
+  UpdateItemCommand: 'dynamodb:UpdateItem',
+  DeleteItemCommand: 'dynamodb:DeleteItem',
+  QueryCommand: 'dynamodb:Query',
+  BatchGetItemCommand: 'dynamodb:BatchGetItem',
+  BatchWriteItemCommand: 'dynamodb:BatchWriteItem',
+  PutEventsCommand: 'events:PutEvents',
+  GetSecretValueCommand: 'secretsmanager:GetSecretValue',
+  SendMessageCommand: 'sqs:SendMessage',
+  SendMessageBatchCommand: 'sqs:SendMessage',
+  ChangeMessageVisibilityCommand: 'sqs:ChangeMessageVisibility',
+  DeleteMessageCommand: 'sqs:DeleteMessage',
+};
+/** Which table an adapter is given, by the file that holds it. */
+const TABLES: Readonly<Record<string, string>> = {
+  'dynamo-ledger.ts': 'TablesLedger',
+  'dynamo-bindings.ts': 'TablesBindings',
+  'dynamo-journal.ts': 'TablesJournal',
+  'dynamo-mappings.ts': 'TablesMappings',
+};
+
+describe('permissions', () => {
+  const stacks = synthesise(SANDBOX);
+  it.each([
+    ['ingest-webhook/woocommerce.ts', 'waybill-sandbox-sandbox-woo'],
+    ['consume-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo'],
+    ['record-orders/index.ts', 'waybill-sandbox-core'],
+  ])('%s may send the commands in it, each to its own table', (entry, stackName) => {
+    // Shaken but not minified: every file's part begins with a comment that names it.
+    const [output] = esbuild.buildSync({
+      ...BUNDLE,
+      minify: false,
+      external: ['@aws-sdk/*', '@smithy/*'],
+      entryPoints: [path.join(FUNCTIONS, entry)],
+      write: false,
+    }).outputFiles;
+    const wanted = (output?.text ?? '').split(/^\/\/ (?=\S+\.ts$)/m).flatMap((part) => {
+      const table = TABLES[path.basename(part.split('\n', 1)[0] ?? '')];
+      return [...part.matchAll(/new (\w+Command)\(/g)].map(([, command = '']) => ({ command, table }));
+    });
+    expect(wanted.length).toBeGreaterThan(0);
+    const statements: { Action: string | string[]; Resource: unknown }[] = stacks
+      .filter(({ name }) => name === stackName)
+      .flatMap((stack) => stack.all('AWS::IAM::Policy'))
+      .flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
+    const refused = wanted.filter(({ command, table }) => {
+      const action = ACTIONS[command];
+      if (action === undefined) return true;
+      return !statements.some(
+        ({ Action, Resource }) =>
+          [Action].flat().includes(action) &&
+          (table === undefined ? !action.startsWith('dynamodb:') : JSON.stringify(Resource).includes(table)),
+      );
+    });
+    expect(refused).toEqual([]);
+  });
+});
