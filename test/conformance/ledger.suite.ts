@@ -1,0 +1,203 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { RetryableError } from '../../shared/core/errors.ts';
+import type { Claim, Ledger } from '../../shared/core/ledger.ts';
+import type { Clock } from '../../shared/core/ports.ts';
+
+const LEASE_MS = 60_000;
+const DOCUMENT = { id: '42', name: 'S00042', url: 'https://erp.test/odoo/sales/42' };
+const FACTS = { sourceVersion: 1_700_000_000_000, level: 'confirm', refunds: 0, commercialHash: 'ab#%"\n茶' };
+
+/** What every ledger must do, wherever it is kept. */
+export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void => {
+  describe(name, () => {
+    let now: number;
+    let ledger: Ledger;
+    let intent: string;
+    let tests = 0;
+
+    beforeEach(() => {
+      tests += 1;
+      now = 1_700_000_000_000;
+      intent = `acme-odoo#acme-woo#${tests}#create`;
+      ledger = open(() => now);
+    });
+
+    const claim = () => ledger.claim(intent, LEASE_MS);
+    const attemptOf = (claimed: Claim): number => {
+      if (claimed.kind !== 'claimed') throw new Error(`not claimed but ${claimed.kind}`);
+      return claimed.entry.attempt;
+    };
+    const expectFenced = async (call: Promise<void>) => {
+      const error: unknown = await call.catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(RetryableError);
+      expect(error).toMatchObject({ code: 'FENCED', message: 'another worker has taken over' });
+    };
+
+    it('knows nothing of an intent that nobody claimed', async () => {
+      expect(await ledger.peek(intent)).toBeUndefined();
+    });
+
+    it('gives the lease to the first, and tells others until when', async () => {
+      expect(await claim()).toEqual({
+        kind: 'claimed',
+        entry: {
+          intent,
+          state: 'open',
+          attempt: 1,
+          failures: 1,
+          leaseUntilMs: 1_700_000_060_000,
+          document: undefined,
+          facts: {},
+        },
+      });
+      now += LEASE_MS - 1;
+      expect(await claim()).toEqual({ kind: 'busy', leaseUntilMs: 1_700_000_060_000 });
+      expect(await ledger.peek(intent)).toMatchObject({ attempt: 1, failures: 1 });
+    });
+
+    it('gives it to the next when the lease has run out, to the millisecond', async () => {
+      await claim();
+      now += LEASE_MS;
+      expect(await claim()).toMatchObject({
+        kind: 'claimed',
+        entry: { state: 'open', attempt: 2, failures: 2, leaseUntilMs: 1_700_000_120_000 },
+      });
+    });
+
+    it('never gives out what is finished, however late', async () => {
+      const attempt = attemptOf(await claim());
+      await ledger.written(intent, attempt, DOCUMENT);
+      await ledger.finish(intent, attempt, DOCUMENT, FACTS);
+      now += 500 * 24 * 60 * 60 * 1000;
+      const finished = {
+        intent,
+        state: 'finished',
+        attempt: 1,
+        failures: 1,
+        leaseUntilMs: 0,
+        document: DOCUMENT,
+        facts: FACTS,
+      };
+      expect(await claim()).toEqual({ kind: 'finished', entry: finished });
+      expect(await ledger.peek(intent)).toEqual(finished);
+    });
+
+    it('continues with the document that an earlier attempt wrote', async () => {
+      await ledger.written(intent, attemptOf(await claim()), { id: '42' });
+      expect(await ledger.peek(intent)).toMatchObject({
+        state: 'written',
+        document: { id: '42' },
+        facts: {},
+      });
+      now += LEASE_MS;
+      expect(await claim()).toMatchObject({
+        kind: 'claimed',
+        entry: { state: 'written', attempt: 2, document: { id: '42' } },
+      });
+    });
+
+    it.each<[string, (attempt: number) => Promise<void>]>([
+      ['written', (attempt) => ledger.written(intent, attempt, { id: 'late' })],
+      ['finish', (attempt) => ledger.finish(intent, attempt, { id: 'late' }, FACTS)],
+    ])('refuses %s from a worker that was overtaken', async (_what, call) => {
+      const stalled = attemptOf(await claim());
+      now += LEASE_MS;
+      await claim();
+      const before = await ledger.peek(intent);
+      await expectFenced(call(stalled));
+      expect(await ledger.peek(intent)).toEqual(before);
+    });
+
+    it.each([
+      ['written', () => ledger.written(intent, 1, DOCUMENT)],
+      ['finish', () => ledger.finish(intent, 1, DOCUMENT, FACTS)],
+    ])('refuses %s of an intent that nobody claimed', async (_what, call) => {
+      await expectFenced(call());
+      expect(await ledger.peek(intent)).toBeUndefined();
+    });
+
+    it('ignores a release from a worker that was overtaken', async () => {
+      const stalled = attemptOf(await claim());
+      now += LEASE_MS;
+      await claim();
+      await ledger.release(intent, stalled, { parked: true, keepLease: false });
+      expect(await ledger.peek(intent)).toMatchObject({
+        attempt: 2,
+        failures: 2,
+        leaseUntilMs: 1_700_000_120_000,
+      });
+    });
+
+    it('ignores a release of an intent that nobody claimed', async () => {
+      await ledger.release(intent, 1, { parked: false, keepLease: false });
+      expect(await ledger.peek(intent)).toBeUndefined();
+    });
+
+    it('is not opened again by a write of its own that arrives late', async () => {
+      const attempt = attemptOf(await claim());
+      await ledger.written(intent, attempt, DOCUMENT);
+      await ledger.finish(intent, attempt, DOCUMENT, FACTS);
+      await expectFenced(ledger.written(intent, attempt, { id: 'first copy' }));
+      expect(await ledger.peek(intent)).toMatchObject({ state: 'finished', document: DOCUMENT });
+    });
+
+    it('takes finish twice, as after a lost answer', async () => {
+      const attempt = attemptOf(await claim());
+      await ledger.finish(intent, attempt, DOCUMENT, FACTS);
+      await ledger.finish(intent, attempt, DOCUMENT, FACTS);
+      expect(await ledger.peek(intent)).toMatchObject({ state: 'finished', document: DOCUMENT });
+    });
+
+    it.each([
+      { parked: false, keepLease: false, failures: 2, leaseUntilMs: 0 },
+      { parked: false, keepLease: true, failures: 2, leaseUntilMs: 1_700_000_120_000 },
+      { parked: true, keepLease: false, failures: 0, leaseUntilMs: 0 },
+      { parked: true, keepLease: true, failures: 0, leaseUntilMs: 1_700_000_120_000 },
+    ])('release %o', async ({ failures, leaseUntilMs, ...options }) => {
+      await claim();
+      now += LEASE_MS;
+      await ledger.release(intent, attemptOf(await claim()), options);
+      expect(await ledger.peek(intent)).toMatchObject({ state: 'open', attempt: 2, failures, leaseUntilMs });
+    });
+
+    it('can be claimed at once after a release, and by nobody while the lease is kept', async () => {
+      await ledger.release(intent, attemptOf(await claim()), { parked: false, keepLease: false });
+      const second = await claim();
+      await ledger.release(intent, attemptOf(second), { parked: true, keepLease: true });
+      expect(await claim()).toEqual({ kind: 'busy', leaseUntilMs: 1_700_000_060_000 });
+    });
+
+    it('counts attempts on for ever and failures since the last parking', async () => {
+      const seen: number[][] = [];
+      for (const parked of [false, false, true, false, true, false]) {
+        const claimed = await claim();
+        if (claimed.kind === 'claimed') seen.push([claimed.entry.attempt, claimed.entry.failures]);
+        await ledger.release(intent, attemptOf(claimed), { parked, keepLease: false });
+      }
+      expect(seen).toEqual([
+        [1, 1],
+        [2, 2],
+        [3, 3],
+        [4, 1],
+        [5, 2],
+        [6, 1],
+      ]);
+    });
+
+    it('lets exactly one of twenty claims win, and one of twenty more when its lease has run out', async () => {
+      for (const attempt of [1, 2]) {
+        const claims = await Promise.all(Array.from({ length: 20 }, claim));
+        const winners = claims.filter(({ kind }) => kind === 'claimed');
+        expect(winners).toMatchObject([{ entry: { attempt } }]);
+        expect(claims.filter(({ kind }) => kind === 'busy')).toHaveLength(19);
+        now += LEASE_MS;
+      }
+    });
+
+    it('keeps intents apart', async () => {
+      await claim();
+      expect(await ledger.claim(`${intent}d`, LEASE_MS)).toMatchObject({ kind: 'claimed' });
+      expect(await ledger.claim(intent.slice(0, -1), LEASE_MS)).toMatchObject({ kind: 'claimed' });
+    });
+  });
+};
