@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Report } from '../../infra/cli/report.ts';
+import { type FakeOdoo, startFakeOdoo } from '../fakes/odoo.ts';
+import { type FakeWooCommerce, startFakeWooCommerce } from '../fakes/woocommerce.ts';
+
+const START = new URL('../../infra/cli/start.ts', import.meta.url).pathname;
+const WAYBILL = new URL('../../infra/cli/waybill.ts', import.meta.url).pathname;
+
+let folder: string;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'waybill-start-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A real process, as `npm start -- ...` runs it; what it says can be waited for. */
+const run = (script: string, args: readonly string[]) => {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, ...args], {
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let heard = '';
+  const hear = (chunk: Buffer) => {
+    heard += chunk.toString();
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
+  const stdout = text(child.stdout);
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return {
+    child,
+    stdout,
+    exit,
+    heard: () => heard,
+    says: async (pattern: RegExp): Promise<RegExpExecArray> => {
+      await expect.poll(() => heard, { timeout: 60_000, interval: 50 }).toMatch(pattern);
+      return pattern.exec(heard) as RegExpExecArray;
+    },
+  };
+};
+const save = async (name: string, content: unknown) => {
+  const file = path.join(folder, name);
+  await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+};
+
+describe('the sandbox', () => {
+  it('places orders, replays every delivery, and finds each once in the ERP with the shop’s total', async () => {
+    const { exit, stdout, heard } = run(START, ['--once', '--json', '--quiet']);
+    expect(await exit, heard()).toBe(0);
+    const report = JSON.parse(await stdout) as Report;
+    expect(report).toMatchObject({ duplicates: 0, failed: 0 });
+    expect(report.orders.map(({ total, erpTotal }) => [total, erpTotal])).toEqual(
+      [
+        { minor: 147000, currency: 'TWD' },
+        { minor: 50200, currency: 'THB' },
+        { minor: 1650, currency: 'JPY' },
+        { minor: 130200, currency: 'TWD' },
+        { minor: 44100, currency: 'TWD' },
+      ].map((total) => [total, total]),
+    );
+    for (const { events } of report.orders) expect(events.map(({ what }) => what)).toContain('duplicate');
+  }, 120_000);
+});
+
+describe('a settings file and a secrets file of one’s own', () => {
+  let shop: FakeWooCommerce;
+  let erp: FakeOdoo;
+  const secret = 'another-webhook-secret';
+  const keys = { consumerKey: 'ck_second', consumerSecret: 'cs_second' };
+  const odoo = { login: 'bot@acme.example', apiKey: 'second-api-key' };
+
+  beforeEach(async () => {
+    shop = await startFakeWooCommerce({
+      ...keys,
+      currency: 'EUR',
+      decimals: 2,
+      taxRates: [{ country: 'DE', percent: '19', name: 'MwSt.', shipping: true }],
+      products: [{ sku: 'LAMP-1', name: 'Lamp', price: '39.90', stock: 5 }],
+    });
+    erp = await startFakeOdoo({
+      version: 16,
+      database: 'acme',
+      ...odoo,
+      companies: [{ name: 'Acme GmbH', currency: 'EUR' }],
+      products: [
+        { sku: 'LAMP-1', name: 'Lampe', price: 35 },
+        { sku: 'SHIP', name: 'Versand', service: true },
+      ],
+      taxes: [{ name: '19% USt', amount: 19 }],
+      pricelists: [{ name: 'Public', currency: 'EUR' }],
+    });
+  });
+  afterEach(async () => {
+    await shop.stop();
+    await erp.stop();
+  });
+
+  const files = async () => ({
+    settings: await save('acme.json', {
+      name: 'acme',
+      region: 'eu-central-1',
+      timeZone: 'Europe/Berlin',
+      connections: {
+        'acme-woo': { connector: 'woocommerce', url: shop.url },
+        'acme-odoo': { connector: 'odoo', url: erp.url, database: 'acme' },
+      },
+      orders: [{ from: 'acme-woo', to: 'acme-odoo', startAt: '2026-01-01T00:00:00+01:00' }],
+    }),
+    secrets: await save('secrets.json', {
+      'acme-woo': { webhookSecrets: [secret], ...keys },
+      'acme-odoo': odoo,
+    }),
+    mappings: await save(
+      'mappings.csv',
+      'kind,source,destination,key,to\ntax,acme-woo,acme-odoo,1,19% USt\n',
+    ),
+  });
+  const buy = () =>
+    shop.placeOrder({
+      via: 'checkout',
+      lines: [{ sku: 'LAMP-1', quantity: 1 }],
+      shipping: { method: 'flat_rate', title: 'Versand', total: '4.90' },
+      paymentMethod: 'stripe',
+      paid: true,
+      billing: { first_name: 'Ada', last_name: 'Beispiel', country: 'DE', email: 'ada@example.test' },
+    });
+
+  it('point at another WooCommerce and another Odoo, without touching code', async () => {
+    const { settings, secrets, mappings } = await files();
+    const started = run(START, [
+      '--settings',
+      settings,
+      '--secrets',
+      secrets,
+      '--mappings',
+      mappings,
+      '--once',
+      '--json',
+    ]);
+    const [, deliveryUrl] = await started.says(/(http:\/\/127\.0\.0\.1:\d+\/webhooks\/acme-woo)/);
+    await shop.registerWebhook({ topic: 'order.updated', deliveryUrl: deliveryUrl ?? '', secret });
+    const { id } = await buy();
+    expect(await started.exit, started.heard()).toBe(0);
+    const report = JSON.parse(await started.stdout) as Report;
+    const total = { minor: 5331, currency: 'EUR' };
+    expect(report).toMatchObject({
+      duplicates: 0,
+      failed: 0,
+      orders: [{ orderId: String(id), total, erpTotal: total }],
+    });
+    expect(erp.orders()).toHaveLength(1);
+  }, 120_000);
+
+  it('parks an unmapped tax with a sentence; a row imported while it runs mends the next delivery', async () => {
+    const { settings, secrets, mappings } = await files();
+    const data = path.join(folder, 'data');
+    const started = run(START, ['--settings', settings, '--secrets', secrets, '--data', data]);
+    const [, deliveryUrl] = await started.says(/(http:\/\/127\.0\.0\.1:\d+\/webhooks\/acme-woo)/);
+    await shop.registerWebhook({ topic: 'order.updated', deliveryUrl: deliveryUrl ?? '', secret });
+    await buy();
+    await started.says(/parked, UNMAPPED_TAX: Line 1 .* carries the tax "1" of acme-woo/);
+    expect(erp.orders()).toHaveLength(0);
+
+    const wrong = run(WAYBILL, [
+      'mapping',
+      'import',
+      await save('wrong.csv', 'kind,source,destination,key,to\ntax,acme-wo,acme-odoo,1,19% USt\n'),
+      '--data',
+      data,
+    ]);
+    expect(await wrong.exit).toBe(1);
+    expect(wrong.heard()).toContain('line 2, source: there is no storefront "acme-wo"; known: acme-woo, *');
+
+    const imported = run(WAYBILL, ['mapping', 'import', mappings, '--data', data]);
+    expect(await imported.exit, imported.heard()).toBe(0);
+    expect(imported.heard()).toContain('1 rows were added, 0 changed, 0 are as they were');
+    const exported = run(WAYBILL, ['mapping', 'export', '--data', data]);
+    expect(await exported.stdout).toBe(
+      'kind,source,destination,key,to,quantity,share\ntax,acme-woo,acme-odoo,1,19% USt,1,1\n',
+    );
+
+    await shop.redeliver(shop.deliveries.length - 1);
+    await started.says(/written as S00001, confirmed/);
+    expect(erp.orders()).toHaveLength(1);
+
+    started.child.kill('SIGINT');
+    expect(await started.exit).toBe(0);
+  }, 120_000);
+
+  it('go on where they were after the whole runner was killed', async () => {
+    const { settings, secrets, mappings } = await files();
+    const data = path.join(folder, 'data');
+    const args = ['--settings', settings, '--secrets', secrets, '--mappings', mappings, '--data', data];
+    const first = run(START, args);
+    const [, deliveryUrl] = await first.says(/(http:\/\/127\.0\.0\.1:\d+\/webhooks\/acme-woo)/);
+    await shop.registerWebhook({ topic: 'order.updated', deliveryUrl: deliveryUrl ?? '', secret });
+    // The ERP does not answer: the order is accepted, on disk, and not written.
+    const unplugged = erp.server.fault({ times: Number.POSITIVE_INFINITY, effect: { kind: 'drop-before' } });
+    await buy();
+    await first.says(/attempt 1 failed/);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    unplugged();
+    const second = run(START, args);
+    await second.says(/written as S00001, confirmed/);
+    expect(erp.orders()).toHaveLength(1);
+    second.child.kill('SIGTERM');
+    expect(await second.exit).toBe(0);
+  }, 120_000);
+
+  it('are refused before anything is started, every problem with path and hint', async () => {
+    const { settings, secrets } = await files();
+    const broken = await save('broken.json', {
+      name: 'acme',
+      region: 'eu-central-1',
+      timeZone: 'Europe/Berlin',
+      connections: { 'acme-woo': { connector: 'woocommerce', ulr: 'https://shop.acme.example' } },
+      orders: [{ from: 'acme-woo', to: 'acme-odo', startAt: '2026-01-01T00:00:00+01:00' }],
+    });
+    const typo = run(START, ['--settings', broken, '--secrets', secrets]);
+    expect(await typo.exit).toBe(2);
+    expect(typo.heard()).toContain('connections.acme-woo.ulr: unknown key; did you mean "url"?');
+    expect(typo.heard()).toContain('orders.0.to: there is no connection "acme-odo"');
+    expect(typo.heard()).not.toContain('ready');
+
+    const half = await save('half.json', { 'acme-woo': { webhookSecrets: [secret] } });
+    const missing = run(START, ['--settings', settings, '--secrets', half]);
+    expect(await missing.exit).toBe(2);
+    expect(missing.heard()).toContain('acme-odoo: missing; Odoo needs login, apiKey');
+    expect(missing.heard()).not.toContain(secret);
+  }, 120_000);
+});
