@@ -19,6 +19,13 @@ const weekdays = (field: string): string =>
     return `${Number(day) - 1}${last ? '#L' : (nth ?? '')}`;
   });
 
+/** AWS's `5/15` is every fifteenth from the fifth; croner wants the end of the range too. */
+const steps = (field: string | undefined, last: number): string =>
+  (field ?? '').replace(
+    /(^|,)(\d+)\//g,
+    (_whole, before: string, first: string) => `${before}${first}-${last}/`,
+  );
+
 /**
  * croner's pattern for AWS's six fields (minutes, hours, day of month, month, day of week, year).
  * @throws ScheduleError not six fields, or not exactly one of day of month and day of week is `?`
@@ -30,10 +37,11 @@ export const cronPattern = (expression: string): string => {
     throw new ScheduleError(expression, 'cron() needs six fields: minutes hours day month weekday year');
   if ((dayOfMonth === '?') === (dayOfWeek === '?'))
     throw new ScheduleError(expression, 'one of day of month and day of week must be ?, the other not');
-  const any = (field: string | undefined) => (field === '?' ? '*' : field);
+  const any = (field: string) => (field === '?' ? '*' : field);
   try {
     const week = /^[\d,#L-]+$/.test(dayOfWeek) ? weekdays(dayOfWeek) : any(dayOfWeek);
-    return `0 ${minutes} ${hours} ${any(dayOfMonth)} ${month} ${week} ${year}`;
+    const days = any(steps(dayOfMonth, 31));
+    return `0 ${steps(minutes, 59)} ${steps(hours, 23)} ${days} ${steps(month, 12)} ${week} ${year}`;
   } catch (error) {
     throw new ScheduleError(expression, error instanceof Error ? error.message : String(error));
   }
