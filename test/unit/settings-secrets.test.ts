@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { check } from '../../infra/problems.ts';
 import { loadSecretsFile, parseSecrets } from '../../infra/secrets.ts';
 import { SettingsError } from '../../infra/settings.ts';
 import { sandbox } from '../../infra/stages/sandbox.ts';
@@ -81,6 +83,26 @@ describe('parseSecrets', () => {
     expect(error).toBeInstanceOf(SettingsError);
     expect((error as SettingsError).problems).toEqual(problems);
     expect((error as SettingsError).message).not.toContain('hunter2');
+  });
+});
+
+it('shows values only where it is told that it may', () => {
+  const schema = z.strictObject({ account: z.enum(['test', 'live']), url: z.url(), mail: z.email() });
+  const value = { account: SECRET, url: SECRET, mail: SECRET };
+  const hidden = check(schema, value, { showValues: false });
+  expect(hidden).toEqual({
+    problems: [
+      'account: is not one of test, live',
+      'url: is no address, e.g. https://shop.acme.example',
+      'mail: is no mail address',
+    ],
+  });
+  expect(check(schema, value)).toEqual({
+    problems: [
+      'account: "hunter2-is-16-long" is not one of test, live',
+      'url: "hunter2-is-16-long" is no address, e.g. https://shop.acme.example',
+      'mail: "hunter2-is-16-long" is no mail address',
+    ],
   });
 });
 
