@@ -1,0 +1,112 @@
+import { type ChangeMessageVisibilityCommand, type SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
+import { expect, it } from 'vitest';
+import { quarantineQueue, sqsQueues } from '../../../shared/aws/sqs-queues.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+
+const client = () => {
+  const sent: object[] = [];
+  const sqs = Object.create(SQSClient.prototype) as SQSClient;
+  sqs.send = async (command: SendMessageCommand | ChangeMessageVisibilityCommand) => {
+    sent.push(command.input);
+    return {};
+  };
+  return { sqs, sent, queues: sqsQueues(sqs, { queue: 'https://q/own', parked: 'https://q/parked' }) };
+};
+const record = {
+  messageId: 'm1',
+  receiptHandle: 'r1',
+  body: '{"detail":"茶"}',
+  attributes: { ApproximateReceiveCount: '3' },
+} as SQSRecord;
+const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+/** What SQS accepts in bodies and attributes: the characters of XML 1.0 (SendMessage, API reference). */
+const ACCEPTED = /^[\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]+$/u;
+
+it('parks the body as it came, with code, reason, remedy and where it comes from', async () => {
+  const { queues, sent } = client();
+  const error = new PermanentError(
+    'UNKNOWN_SKU',
+    { line: 'Line 2', sku: 'MUG-TH-01', destination: 'acme-odoo' },
+    { detail: 'the words of the peer' },
+  );
+  await queues.park(record, error, { connection: 'acme-odoo', atMs: 1_764_000_000_000 });
+  expect(sent).toEqual([
+    {
+      QueueUrl: 'https://q/parked',
+      MessageBody: '{"detail":"茶"}',
+      MessageAttributes: {
+        code: text('UNKNOWN_SKU'),
+        reason: text('Line 2 has SKU "MUG-TH-01", which no product in acme-odoo carries.'),
+        remedy: text(
+          'Create the product in acme-odoo with this SKU, or add a row "sku, MUG-TH-01" to the mapping table; then redrive.',
+        ),
+        connection: text('acme-odoo'),
+        parkedAtMs: text('1764000000000'),
+        receives: text('3'),
+        detail: text('the words of the peer'),
+      },
+    },
+  ]);
+});
+
+it.each([
+  ['a vertical tab, pasted from a spreadsheet', 'MUG\u000B01', 'MUG\uFFFD01'],
+  ['a NUL', 'MUG\u000001', 'MUG\uFFFD01'],
+  ['half a character', 'MUG\uD83D', 'MUG\uFFFD'],
+  ['a noncharacter', 'MUG\uFFFF', 'MUG\uFFFD'],
+  ['what is fine', '杯子\t🍵\n', '杯子\t🍵\n'],
+])('parks whatever the words contain: %s', async (_case, sku, shown) => {
+  const { queues, sent } = client();
+  const error = new PermanentError('MISSING_SKU', { line: `Line 1 (${sku})` }, { detail: sku });
+  await queues.park(record, error, { connection: 'acme-odoo', atMs: 1 });
+  const { MessageAttributes = {} } = sent[0] as SendMessageCommand['input'];
+  for (const { StringValue } of Object.values(MessageAttributes)) expect(StringValue).toMatch(ACCEPTED);
+  expect(MessageAttributes['detail']?.StringValue).toBe(shown);
+});
+
+it('cuts words that would outgrow the message, and sends no empty attribute', async () => {
+  const { queues, sent } = client();
+  const error = new PermanentError('MISSING_SKU', { line: 'Line 1' }, { detail: 'x'.repeat(300_000) });
+  await queues.park({ ...record, attributes: { ...record.attributes, ApproximateReceiveCount: '' } }, error, {
+    connection: 'acme-odoo',
+    atMs: 1,
+  });
+  const { MessageAttributes = {} } = sent[0] as SendMessageCommand['input'];
+  expect(MessageAttributes['detail']?.StringValue).toHaveLength(4_000);
+  expect(MessageAttributes['receives']?.StringValue).toBe('-');
+});
+
+it.each([
+  [0, 0],
+  [1, 1],
+  [10_400, 11],
+])('hides for %i ms: %i whole seconds', async (ms, seconds) => {
+  const { queues, sent } = client();
+  await queues.hide(record, ms);
+  expect(sent).toEqual([{ QueueUrl: 'https://q/own', ReceiptHandle: 'r1', VisibilityTimeout: seconds }]);
+});
+
+it('keeps a delivery raw, with the reason', async () => {
+  const { sqs, sent } = client();
+  const delivery = {
+    connection: 'acme-woo',
+    connector: 'woocommerce',
+    reason: 'lines.0.total: invalid_type',
+    receivedAtMs: 1,
+    headers: { 'x-wc-webhook-topic': 'order.updated' },
+    body: 'e30=',
+  };
+  await quarantineQueue(sqs, 'https://q/quarantine')(delivery);
+  expect(sent).toEqual([
+    {
+      QueueUrl: 'https://q/quarantine',
+      MessageBody: JSON.stringify(delivery),
+      MessageAttributes: {
+        connection: text('acme-woo'),
+        connector: text('woocommerce'),
+        reason: text('lines.0.total: invalid_type'),
+      },
+    },
+  ]);
+});
