@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { intentKey, journeyKey, orderReference } from '../../../shared/core/intent-key.ts';
+
+it('reads well', () => {
+  expect(intentKey('acme-odoo', 'acme-woo', '1001', 'create')).toBe('acme-odoo#acme-woo#1001#create');
+  expect(journeyKey('acme-odoo', 'acme-woo', '1001')).toBe('acme-odoo#acme-woo#1001');
+  expect(orderReference('acme-woo', '1001')).toBe('acme-woo:1001');
+  expect(intentKey('a', 'b', 'gid://shopify/Order/1', 'refund#2%')).toBe(
+    'a#b#gid://shopify/Order/1#refund%232%25',
+  );
+});
+
+// Mostly of the characters that could confuse it.
+const part = fc.oneof(fc.string({ unit: fc.constantFrom('#', '%', '2', '3', '5', 'a') }), fc.string());
+
+it('never gives two things one key', () => {
+  const parts = fc.tuple(part, part, part, part);
+  fc.assert(
+    fc.property(parts, parts, (a, b) => {
+      expect(intentKey(...a) === intentKey(...b)).toBe(a.join('\0') === b.join('\0'));
+      const [x, y, z] = a;
+      const [u, v, w] = b;
+      expect(journeyKey(x, y, z) === journeyKey(u, v, w)).toBe([x, y, z].join('\0') === [u, v, w].join('\0'));
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+it('never gives two things one key, however the parts are cut', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('#', '%', '2', '3', 'a'), maxLength: 8 }),
+      fc.nat(8),
+      fc.nat(8),
+      (text, i, j) => {
+        const cut = (at: number) => [text.slice(0, at), text.slice(at)] as const;
+        const [a, b] = cut(i);
+        const [c, d] = cut(j);
+        expect(intentKey('x', a, b, 'create') === intentKey('x', c, d, 'create')).toBe(a === c && b === d);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
