@@ -90,7 +90,8 @@ const READ_DEADLINE_MS = 20_000;
 const WRITE_DEADLINE_MS = 45_000;
 
 const Answer = z.looseObject({
-  result: z.unknown(),
+  jsonrpc: z.literal('2.0'),
+  result: z.unknown().optional(),
   error: z
     .looseObject({
       message: z.string().catch(''),
