@@ -86,7 +86,9 @@ it.each<[string, unknown, string | RegExp]>([
   ['no stack', Object.assign(new RangeError(SECRET), { stack: undefined }), 'RangeError'],
   [
     'a message set afterwards, whose lines look like frames',
-    Object.assign(thrownHere(`x\n    at ${SECRET}:1:2`), { message: 'set afterwards' }),
+    Object.assign(new TypeError('set afterwards'), {
+      stack: `TypeError: x\n    at ${SECRET}:1:2\n    at f (/app/a.ts:3:4)`,
+    }),
     'TypeError',
   ],
   [
