@@ -172,6 +172,7 @@ describe('signature', () => {
   it.each([
     ['entity, stored as typed', 'wc_secret_Tes7&amp;Key', 'wc_secret_Tes7&Key'],
     ['entity, already decoded by hand', 'wc_secret_Tes7&Key', 'wc_secret_Tes7&Key'],
+    ['entity twice in the shop, copied as it signs', 'wc_secret_Tes7&amp;Key', 'wc_secret_Tes7&amp;Key'],
     ['apostrophe, with leading zeros', 'wc_secret_Tes7&#0039;Key', "wc_secret_Tes7'Key"],
     ['quotes and angles', 'wc_&quot;secret&quot;_&lt;Tes7&gt;', 'wc_"secret"_<Tes7>'],
     ['decoded once only', 'wc_secret_Tes7&amp;amp;Key', 'wc_secret_Tes7&amp;Key'],
