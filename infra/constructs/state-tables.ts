@@ -1,5 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { JOURNAL_OPEN_INDEX } from '../../shared/observability/names.ts';
 
@@ -44,3 +45,10 @@ export class StateTables extends Construct {
     this.mappings = table('Mappings', text('sk'));
   }
 }
+
+/** On items of the table, not of its indexes (which `table.grant` adds with a wildcard). */
+export const grantItems = (
+  table: dynamodb.ITable,
+  grantee: iam.IGrantable,
+  ...actions: readonly `dynamodb:${string}`[]
+): iam.Grant => iam.Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [table.tableArn] });

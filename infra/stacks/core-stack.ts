@@ -3,7 +3,7 @@ import { ENV } from '../../shared/observability/names.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { EventBus } from '../constructs/event-bus.ts';
 import { Quarantine } from '../constructs/quarantine.ts';
-import { StateTables } from '../constructs/state-tables.ts';
+import { grantItems, StateTables } from '../constructs/state-tables.ts';
 import { WebhookApi } from '../constructs/webhook-api.ts';
 import { Alarms } from '../monitoring/alarms.ts';
 import type { Settings } from '../settings.ts';
@@ -48,7 +48,7 @@ export class CoreStack extends cdk.Stack {
       alarms: this.alarms,
       concern: 'journal',
     });
-    this.tables.journal.grant(recorder.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    grantItems(this.tables.journal, recorder.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
 
     outputs(this, {
       ApiUrl: this.api.apiEndpoint,

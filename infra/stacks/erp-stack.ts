@@ -5,6 +5,7 @@ import { ENV, METRICS, METRICS_NAMESPACE } from '../../shared/observability/name
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { Credentials, secretName } from '../constructs/credentials.ts';
+import { grantItems } from '../constructs/state-tables.ts';
 import { type Connected, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
 import { entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
@@ -46,10 +47,10 @@ export class ErpStack extends cdk.Stack {
       concern: 'orders',
     });
     secret.grantRead(consumer.fn);
-    ledger.grant(consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
-    bindings.grant(consumer.fn, 'dynamodb:PutItem');
-    journal.grant(consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
-    mappings.grant(consumer.fn, 'dynamodb:BatchGetItem');
+    grantItems(ledger, consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    grantItems(bindings, consumer.fn, 'dynamodb:PutItem');
+    grantItems(journal, consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    grantItems(mappings, consumer.fn, 'dynamodb:BatchGetItem');
     core.alarms.add(this, {
       runbook: 'credentials-refused',
       metric: new cloudwatch.Metric({
