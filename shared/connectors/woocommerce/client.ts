@@ -4,8 +4,9 @@ import * as z from 'zod';
 import { CredentialsError, RetryableError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
 import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
+import { firstProblem, jsonOf } from '../../http/json.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
-import { firstProblem, parseJson, WcError, WcOrder, WcProduct } from './wire.ts';
+import { WcError, WcOrder, WcProduct } from './wire.ts';
 
 export interface WooCommerceClientOptions {
   readonly settings: Pick<WooCommerceSettings, 'url'>;
@@ -113,14 +114,6 @@ const authorised = (
     signed.searchParams.set(name, String(value));
   }
   return { url: signed.href, headers: {} };
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined;
-  }
 };
 
 /** WooCommerce's own 404. WordPress's (no such route: WooCommerce is off) and a proxy's say nothing about an order. */

@@ -1,16 +1,9 @@
 import Big from 'big.js';
 import { stableHash } from '../../core/content-hash.ts';
-import {
-  add,
-  exponentOf,
-  type Money,
-  moneyFromDecimal,
-  moneyRounded,
-  negate,
-  subtract,
-  sum,
-} from '../../core/money.ts';
+import { add, type Money, moneyRounded, negate, subtract, sum } from '../../core/money.ts';
+import { optionals } from '../../core/optionals.ts';
 import { personName } from '../../core/person-name.ts';
+import { amountReader, readCurrency, roundedMoney, UnreadableOrder } from '../../core/read-amounts.ts';
 import type {
   OrderAddress,
   OrderChangedV1,
@@ -27,14 +20,6 @@ export interface MapContext {
   /** Connection id. */
   readonly connection: string;
   readonly settings: WooCommerceSettings;
-}
-
-/** The order cannot be stated exactly. The message names the field and holds no personal data. */
-export class UnreadableOrder extends Error {
-  constructor(path: string, problem: string) {
-    super(`${path}: ${problem}`);
-    this.name = 'UnreadableOrder';
-  }
 }
 
 type Status = OrderChangedV1['status'];
@@ -65,8 +50,8 @@ const ATTRIBUTE_CHARS = 4000;
  */
 export const toOrder = (wire: WcOrder, { connection, settings }: MapContext): Mapped<OrderChangedV1> => {
   const warnings: string[] = [];
-  const currency = currencyOf(wire.currency);
-  const { exact, rounded, optional } = amounts(currency, warnings);
+  const currency = readCurrency(wire.currency, 'currency');
+  const { exact, rounded, optional } = amountReader(currency, warnings);
   const rates = new Map(wire.tax_lines.map((rate) => [rate.rate_id, rate]));
 
   /** Parts of `of.total_tax`, in minor units; what rounding leaves over goes to the largest part. */
@@ -237,50 +222,6 @@ interface TaxedPart {
   readonly total_tax?: string | undefined;
   readonly taxes: readonly { readonly id?: string | undefined; readonly total?: string | undefined }[];
 }
-
-const currencyOf = (text: string): string => {
-  const currency = text.toUpperCase();
-  try {
-    exponentOf(currency);
-  } catch {
-    throw new UnreadableOrder('currency', 'is no ISO 4217 currency');
-  }
-  return currency;
-};
-
-const amounts = (currency: string, warnings: string[]) => {
-  /** Money that must be stated as it is. */
-  const exact = (decimal: string, path: string): Money => {
-    try {
-      return moneyFromDecimal(decimal, currency);
-    } catch (error) {
-      throw new UnreadableOrder(path, error instanceof RangeError ? error.message : 'is no amount');
-    }
-  };
-  /** Parts may have more decimals than the currency: what rounding changes shows up in `rounding`. */
-  const optional = (decimal: string | undefined, path: string): Money | undefined => {
-    if (decimal === undefined) return undefined;
-    const amount = roundedMoney(decimal, currency, path);
-    if (!new Big(decimal).times(new Big(10).pow(exponentOf(currency))).eq(amount.minor)) {
-      warnings.push(`${path} has more decimals than ${currency}: rounded`);
-    }
-    return amount;
-  };
-  const rounded = (decimal: string | undefined, path: string): Money => {
-    const amount = optional(decimal, path);
-    if (!amount) throw new UnreadableOrder(path, 'missing');
-    return amount;
-  };
-  return { exact, optional, rounded };
-};
-
-const roundedMoney = (decimal: string, currency: string, path: string): Money => {
-  try {
-    return moneyRounded(decimal, currency);
-  } catch (error) {
-    throw new UnreadableOrder(path, error instanceof RangeError ? error.message : 'is no amount');
-  }
-};
 
 const negativeAsPositive = (amount: Money): Money => (amount.minor < 0 ? negate(amount) : amount);
 
@@ -489,9 +430,3 @@ const lineAttributes = (item: WcLineItem, path: string, warnings: string[]): Att
 
 /** WooCommerce before 4 wraps display values in paragraphs and links. */
 const shown = (html: string): string => decodeHtml(html.replace(/<\/?(?:p|br|a|span)\b[^>]*>/gi, '')).trim();
-
-/** Without what is absent or empty. */
-const optionals = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== '')) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };

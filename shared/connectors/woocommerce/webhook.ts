@@ -1,10 +1,12 @@
+import { UnreadableOrder } from '../../core/read-amounts.ts';
 import { OrderChangedV1 } from '../../events/order-changed.ts';
+import { decodeUtf8, firstProblem, jsonOf } from '../../http/json.ts';
 import { signatureProblem } from '../../http/signature.ts';
 import type { Delivery, ReceiveContext, Received } from '../contract.ts';
 import { decodeSpecialChars } from './html-entities.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
-import { plainStatus, toOrder, UnreadableOrder } from './orders.mapper.ts';
-import { firstProblem, parseJson, WcError, WcOrder } from './wire.ts';
+import { plainStatus, toOrder } from './orders.mapper.ts';
+import { WcError, WcOrder } from './wire.ts';
 
 type Context = ReceiveContext<WooCommerceSettings, WooCommerceCredentials>;
 
@@ -39,7 +41,7 @@ const unreadable = (reason: string): Understood => ({ kind: 'unreadable', reason
 
 const understand = ({ headers }: Delivery, text: string | undefined, context: Context): Understood => {
   if (text === undefined) return unreadable('body: is no UTF-8 text');
-  const body = tryParse(text);
+  const body = jsonOf(text);
   if (body === undefined) return unreadable('body: is no JSON');
 
   const [resource, event] = topicOf(headers);
@@ -112,20 +114,4 @@ const isRefund = (fields: Readonly<Record<string, unknown>>): boolean => {
   return (
     (hasParent && Number(fields['total'] ?? 0) < 0) || ('refunded_by' in fields && !('status' in fields))
   );
-};
-
-const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-};
-
-const tryParse = (text: string): unknown => {
-  try {
-    return parseJson(text);
-  } catch {
-    return undefined; // SyntaxError, or RangeError when nested too deep
-  }
 };

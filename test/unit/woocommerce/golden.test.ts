@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { manifest } from '../../../shared/connectors/woocommerce/manifest.ts';
 import { toOrder } from '../../../shared/connectors/woocommerce/orders.mapper.ts';
-import { parseJson, WcOrder } from '../../../shared/connectors/woocommerce/wire.ts';
+import { WcOrder } from '../../../shared/connectors/woocommerce/wire.ts';
 import { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
+import { parseJson } from '../../../shared/http/json.ts';
 
 const FOLDER = new URL('../../golden/woocommerce/orders/', import.meta.url);
 const settings = manifest.settings.parse({ url: 'https://shop.acme.example' });

@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { decodeHtml, decodeSpecialChars } from '../../../shared/connectors/woocommerce/html-entities.ts';
 import {
-  firstProblem,
-  parseJson,
   WcEntity,
   WcError,
   WcOrder,
   WcProduct,
   WcWebhook,
 } from '../../../shared/connectors/woocommerce/wire.ts';
+import { firstProblem, parseJson } from '../../../shared/http/json.ts';
 import { capture, captureNames } from './deliveries.ts';
 
 describe('every captured body parses', () => {
