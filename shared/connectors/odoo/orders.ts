@@ -139,7 +139,7 @@ const complete = async (
   let matched = matchLines(await readLines(), wire);
 
   if (isOpen(order)) {
-    if (!matched || currencyId(order) !== wire.expected.currency.id) {
+    if (!matched.same || currencyId(order) !== wire.expected.currency.id) {
       // Written with an older mapping, by an attempt of ours that was never completed.
       const { pricelist_id } = wire.vals;
       const commands: X2manyCommand[] = [[5, 0, 0], ...wire.vals.order_line];
@@ -148,6 +148,7 @@ const complete = async (
         'write the lines of the draft anew',
       );
       order = await readOrder();
+      // Modules may have changed what we wrote: from here only the total counts.
       matched = matchLines(await readLines(), wire);
     }
     if (currencyId(order) !== wire.expected.currency.id) {
@@ -226,26 +227,34 @@ const CONFIRMED: ReadonlySet<string> = new Set(['sale', 'done']);
 const isOpen = ({ state }: SaleOrder): boolean => state === 'draft' || state === 'sent';
 
 interface Matched {
-  /** Odoo's line for each line of the wire, in its order. */
+  /** Odoo's lines are those of the wire. */
+  readonly same: boolean;
+  /** Odoo's line for each line of the wire, in its order; as far as can be told when they are not the same. */
   readonly lines: readonly SaleOrderLine[];
   /** The rounding line that we booked, if there is one. */
   readonly rounding: SaleOrderLine | undefined;
 }
 
-/** Odoo's lines as those of the wire, whatever their order; undefined when they are not the same. */
-const matchLines = (lines: readonly SaleOrderLine[], wire: OdooOrderWire): Matched | undefined => {
+/** Finds Odoo's line for each line of the wire, whatever their order. */
+const matchLines = (lines: readonly SaleOrderLine[], wire: OdooOrderWire): Matched => {
+  const expected = wire.vals.order_line;
+  const different: Matched = {
+    same: false,
+    lines: lines.length === expected.length ? lines : [],
+    rounding: lines.find((line) => isRounding(line, wire)),
+  };
   const left = [...lines];
   const found: SaleOrderLine[] = [];
-  for (const [, , vals] of wire.vals.order_line) {
+  for (const [, , vals] of expected) {
     const index = left.findIndex((line) => sameLine(line, vals, wire.taxField));
     const line = left[index];
-    if (!line) return undefined;
+    if (!line) return different;
     left.splice(index, 1);
     found.push(line);
   }
   const [rounding, ...others] = left;
-  if (others.length > 0 || (rounding && !isRounding(rounding, wire))) return undefined;
-  return { lines: found, rounding };
+  if (others.length > 0 || (rounding && !isRounding(rounding, wire))) return different;
+  return { same: true, lines: found, rounding };
 };
 
 const isRounding = (line: SaleOrderLine, wire: OdooOrderWire): boolean =>
@@ -277,10 +286,9 @@ const currencyId = ({ currency_id }: SaleOrder) => currency_id !== false && curr
  */
 const roundingCommand = (
   order: SaleOrder,
-  matched: Matched | undefined,
+  matched: Matched,
   wire: OdooOrderWire,
 ): X2manyCommand | undefined => {
-  if (!matched) throw totalMismatch(order, matched, wire);
   const { rounding } = matched;
   const booked = new Big(rounding?.price_total ?? 0);
   const needed = roundTo(
@@ -316,19 +324,19 @@ const roundingCommand = (
   ];
 };
 
-const roundingOf = (matched: Matched | undefined, wire: OdooOrderWire): Money => {
+const roundingOf = (matched: Matched, wire: OdooOrderWire): Money => {
   const { code } = wire.expected.currency;
-  return matched?.rounding ? moneyRounded(String(matched.rounding.price_total), code) : zero(code);
+  return matched.rounding ? moneyRounded(String(matched.rounding.price_total), code) : zero(code);
 };
 
 const totalMismatch = (
   order: SaleOrder,
-  matched: Matched | undefined,
+  matched: Matched,
   { expected, lines }: OdooOrderWire,
 ): PermanentError => {
   const { code } = expected.currency;
   const text = (amount: Big) => moneyText(moneyRounded(amount, code));
-  const gaps = (matched?.lines ?? [])
+  const gaps = matched.lines
     .map((line, index) => ({ line: lines[index], gap: gapOf(line, lines[index]) }))
     .sort((a, b) => b.gap.cmp(a.gap));
   const worst = gaps[0]?.gap.gt(0) ? gaps[0].line?.label : undefined;

@@ -91,7 +91,7 @@ class Table {
   }
 
   put(row: Row): void {
-    this.drop(row.id);
+    this.unindex(row.id);
     this.lastId = Math.max(this.lastId, row.id);
     this.rows.set(row.id, row);
     for (const [field, index] of this.indexes) {
@@ -101,10 +101,14 @@ class Table {
   }
 
   drop(id: number): void {
+    this.unindex(id);
+    this.rows.delete(id);
+  }
+
+  private unindex(id: number): void {
     const old = this.rows.get(id);
     if (!old) return;
     for (const [field, index] of this.indexes) index.get(old[field])?.delete(id);
-    this.rows.delete(id);
   }
 
   /** Rows that may have this value; undefined: not indexed. */
