@@ -11,6 +11,7 @@ import type { LedgerEntry, LedgerFacts } from './ledger.ts';
 import { type OncePorts, type OnceResult, once } from './once.ts';
 import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
+import { inBuyerCurrency } from './presentment.ts';
 
 /** Which of our orders is which document at the peer, both ways. */
 export interface Bindings {
@@ -114,10 +115,11 @@ type Pushed =
   | Exclude<PushOutcome, { kind: 'shadow' }>
   | { kind: 'shadow'; warnings: readonly string[]; wire: unknown };
 
-const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallContext): Promise<Pushed> => {
+const push = async (ports: PushOrderPorts, snapshot: OrderChangedV1, call: CallContext): Promise<Pushed> => {
   const { destination } = ports;
-  const route = ports.routes.find(({ from }) => from === order.source);
-  if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
+  const route = ports.routes.find(({ from }) => from === snapshot.source);
+  if (!route) throw new PermanentError('ROUTE_MISSING', { source: snapshot.source, destination });
+  const order = route.currency === 'buyer' ? inBuyerCurrency(snapshot) : snapshot;
 
   const intent = createIntent(ports, order);
   const entry = await ports.ledger.peek(intent);

@@ -31,7 +31,7 @@ export const OrderLine = z.object({
     .meta({ description: 'unknown: the storefront does not say on the line' }),
   gift: z.boolean().default(false),
   attributes: z.array(OrderAttribute).default([]),
-  weightG: z.number().nonnegative().optional(),
+  weightG: z.number().nonnegative().optional().meta({ description: 'Grams, for the whole quantity' }),
   hsCode: z.string().optional().meta({ description: 'Customs: harmonised system code' }),
   originCountry: z.string().length(2).optional().meta({ description: 'Customs: ISO 3166-1 alpha-2' }),
   availableAt: z.iso.datetime().optional().meta({ description: 'Pre-order: not to be shipped before' }),
@@ -71,6 +71,32 @@ export const OrderRefund = z.object({
   total: Money.meta({ description: 'Positive: what the buyer got back' }),
 });
 
+const amounts = (description: string) => z.array(Money).optional().meta({ description });
+
+/**
+ * The order as the buyer sees it. Amounts stand in the order of their counterparts; a storefront that cannot state
+ * all of them leaves them all out.
+ */
+export const Presentment = z.object({
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  total: Money,
+  rate: z.string().meta({ description: 'Units of presentment currency for one unit of currency' }),
+  lines: z
+    .array(z.object({ subtotal: Money, discount: Money, total: Money, taxes: z.array(Money) }))
+    .optional()
+    .meta({ description: 'As in lines' }),
+  charges: z
+    .array(z.object({ total: Money, taxes: z.array(Money) }))
+    .optional()
+    .meta({ description: 'As in charges' }),
+  discounts: amounts('As in discounts'),
+  giftCards: amounts('As in giftCards'),
+  refunds: amounts('As in refunds'),
+  rounding: Money.optional(),
+  tax: Money.optional(),
+});
+export type Presentment = z.infer<typeof Presentment>;
+
 /**
  * An order changed at a storefront: a full snapshot of it as it is now. Facts only, no instruction.
  * What a consumer does depends on this and on its ledger, never on the order of arrival.
@@ -101,14 +127,9 @@ export const OrderChangedV1 = z
       .string()
       .regex(/^[A-Z]{3}$/)
       .meta({ description: 'Of every amount unless it says otherwise' }),
-    presentment: z
-      .object({
-        currency: z.string().regex(/^[A-Z]{3}$/),
-        total: Money,
-        rate: z.string().meta({ description: 'Units of presentment currency for one unit of currency' }),
-      })
-      .optional()
-      .meta({ description: "Buyer's currency, where it differs from the shop's" }),
+    presentment: Presentment.optional().meta({
+      description: "Buyer's currency, where it differs from the shop's",
+    }),
     pricesIncludeTax: z
       .boolean()
       .meta({ description: 'How the shop shows prices; amounts here never include tax' }),

@@ -48,6 +48,10 @@ export const OrderRoute = z.strictObject({
       description:
         'per-buyer: found by our key or mail, else created. collective: reference of one customer for the channel',
     }),
+  currency: z.enum(['shop', 'buyer']).default('shop').meta({
+    description:
+      "Amounts in the shop's currency, or in the one that the buyer paid in (as far as the storefront states both)",
+  }),
   roundingTolerance: z.number().min(0).max(10).default(1).meta({
     description: "Rounding units of the ERP's currency per order line that may be booked on a rounding line",
   }),

@@ -60,6 +60,7 @@ describe('parseSettings', () => {
             test: 'ignore',
           },
           customers: 'per-buyer',
+          currency: 'shop',
           roundingTolerance: 1,
         },
       ],
