@@ -36,7 +36,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     nowMs,
     newId: randomUUID,
     line: wideEvents(nowMs),
-    context: async () => ({ connection, settings, credentials: await credentials() }),
+    context: async () => ({ connection, settings, credentials: await credentials(), nowMs }),
     publish: (event: Parameters<typeof publish<'order.changed.v1'>>[1]) => publish('order.changed.v1', event),
     quarantine: quarantineQueue(sqs(), env[ENV.quarantineQueueUrl]),
   };

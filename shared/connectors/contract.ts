@@ -33,7 +33,12 @@ export type Received =
   /** Authentic, but not something we understand: kept raw in the quarantine queue. */
   | { readonly kind: 'unreadable'; readonly reason: string; readonly deliveryId?: string | undefined };
 
-export type SignatureProblem = 'SIGNATURE_MISSING' | 'SIGNATURE_MALFORMED' | 'SIGNATURE_WRONG';
+export type SignatureProblem =
+  | 'SIGNATURE_MISSING'
+  | 'SIGNATURE_MALFORMED'
+  | 'SIGNATURE_WRONG'
+  /** The signature is right and was made too long ago, or in the future: a replay, or a clock that is wrong. */
+  | 'TIMESTAMP_OUT_OF_TOLERANCE';
 
 /** The status codes that mean the right thing to this platform. */
 export interface ReplyTable {
@@ -48,6 +53,8 @@ export interface ReceiveContext<S, C> {
   readonly connection: string;
   readonly settings: S;
   readonly credentials: C;
+  /** For schemes that sign the time, too. */
+  readonly nowMs: Clock;
 }
 
 /** Effect-free: verify over the raw bytes, then normalise. Throws nothing for bad input; it says `Received`. */

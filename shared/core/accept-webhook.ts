@@ -1,4 +1,9 @@
-import type { Delivery, ReceiveContext, StorefrontConnector } from '../connectors/contract.ts';
+import type {
+  Delivery,
+  ReceiveContext,
+  SignatureProblem,
+  StorefrontConnector,
+} from '../connectors/contract.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import { METRICS } from '../observability/names.ts';
@@ -82,7 +87,7 @@ export const acceptWebhook = async <S, C>(
         return say(
           401,
           'rejected',
-          { code: received.reason, reason: 'the signature does not match' },
+          { code: received.reason, reason: refusal(received.reason) },
           METRICS.webhooksRejected,
         );
       case 'ping':
@@ -144,6 +149,11 @@ export const acceptWebhook = async <S, C>(
     return say(503, 'unavailable', { code: 'NOT_STORED', reason: `not stored (${reason}); send it again` });
   }
 };
+
+const refusal = (problem: SignatureProblem): string =>
+  problem === 'TIMESTAMP_OUT_OF_TOLERANCE'
+    ? "the timestamp is too far from now: sign every attempt anew, and check the sender's clock"
+    : 'the signature does not match';
 
 /** Headers help to understand a strange delivery; credentials among them do not. */
 const withoutSecrets = (headers: Delivery['headers']): Delivery['headers'] =>

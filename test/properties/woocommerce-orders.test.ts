@@ -20,7 +20,7 @@ const receive = (text: string): Received =>
       },
       body: new TextEncoder().encode(text),
     },
-    { connection: 'acme-woo', settings, credentials: { webhookSecrets: [SECRET] } },
+    { connection: 'acme-woo', settings, credentials: { webhookSecrets: [SECRET] }, nowMs: Date.now },
   );
 
 const decimal = (decimals: number, max = 1_000_000) =>
@@ -244,7 +244,12 @@ describe('anything at all, well signed', () => {
 it('no delivery passes with a changed bit in the body or the signature', () => {
   const text = '{"id":1,"status":"trash"}';
   const signature = createHmac('sha256', SECRET).update(text).digest();
-  const context = { connection: 'acme-woo', settings, credentials: { webhookSecrets: [SECRET] } };
+  const context = {
+    connection: 'acme-woo',
+    settings,
+    credentials: { webhookSecrets: [SECRET] },
+    nowMs: Date.now,
+  };
   const deliver = (body: Uint8Array, bytes: Uint8Array) =>
     woocommerce.receive(
       {

@@ -49,6 +49,7 @@ export const receive = (
     connection: 'acme-woo',
     settings: { ...manifest.settings.parse({ url: 'https://shop.acme.example' }), ...settings },
     credentials: { webhookSecrets },
+    nowMs: Date.now,
   });
 
 /** The body of a capture, changed, and signed anew. */
