@@ -55,8 +55,10 @@ export const toWire = (
   );
 
   // What our own unit prices leave to rounding must not count against the shop's numbers.
-  const misses = split.filter(({ draft, pieces }) => !missOf(draft, pieces).eq(0)).length;
-  const coarse = split.find(({ draft, pieces }) => missOf(draft, pieces).gt(unit));
+  const misses = split.filter(
+    ({ draft, pieces }) => !roundTo(sumOfPieces(pieces), unit).eq(roundTo(draft.amount, unit)),
+  ).length;
+  const coarse = split.find(({ draft, pieces }) => draft.amount.minus(sumOfPieces(pieces)).abs().gt(unit));
   if (coarse) {
     warnings.push(
       `${coarse.draft.expected.label} has no exact unit price with the ${refs.priceDigits} decimals of ${refs.destination}: raise its decimal precision "Product Price".`,
@@ -220,7 +222,7 @@ const discountLines = (order: OrderChangedV1, refs: OdooRefs): Draft[] => {
 
 const chargeLines = (charge: OrderCharge, index: number, refs: OdooRefs): Draft[] => {
   const productId = refs.charges[index];
-  if (productId === undefined) return [];
+  if (typeof productId !== 'number') return [];
   const taxes = charge.taxes.map((tax) => ({ tax, amount: toBig(tax.amount) }));
   return [
     {
@@ -264,8 +266,8 @@ const unitPrices = (draft: Draft, digits: number, slack: Big): readonly Piece[] 
   ];
 };
 
-const missOf = (draft: Draft, pieces: readonly Piece[]): Big =>
-  draft.amount.minus(sumOf(pieces.map(({ quantity, price }) => quantity.times(price)))).abs();
+const sumOfPieces = (pieces: readonly Piece[]): Big =>
+  sumOf(pieces.map(({ quantity, price }) => quantity.times(price)));
 
 /** The part of the expectation that one piece of a split line carries. */
 const portion = ({ expected, quantity, amount }: Draft, piece: Piece, currency: string): ExpectedLine => {

@@ -13,8 +13,8 @@ export interface OdooRefs {
   readonly customer: CustomerRefs;
   /** One entry per order line, in its order. */
   readonly lines: readonly { readonly components: readonly OdooComponent[] }[];
-  /** Product per charge of the order, in its order; undefined where a free charge has none. */
-  readonly charges: readonly (number | undefined)[];
+  /** Product per charge of the order, in its order; null where a free charge has none. */
+  readonly charges: readonly (number | null)[];
   readonly discountProductId?: number | undefined;
   readonly rounding: { readonly productId?: number | undefined; readonly sku: string };
   /** By the storefront's tax key. */

@@ -100,7 +100,7 @@ export const resolveOrder = async (
     // An amount of zero needs no line; free shipping gets one where there is a product, so that it is seen.
     if (charge.total.minor === 0 && charge.taxes.every(({ amount }) => amount.minor === 0)) {
       const product = charge.kind === 'shipping' ? found.get(sku) : undefined;
-      return product?.count === 1 ? product.id : undefined;
+      return product?.count === 1 ? product.id : null;
     }
     return service(charge.kind, sku);
   });
@@ -180,7 +180,7 @@ const productId = (
 const resolveTaxes = async (
   { destination, master }: ResolvePorts,
   order: OrderChangedV1,
-  charges: readonly (number | undefined)[],
+  charges: readonly (number | null)[],
   company: OdooCompany,
   rows: (kind: 'tax', keys: readonly string[]) => Promise<ReadonlyMap<string, MappingRow>>,
   call: OdooCall,
@@ -189,7 +189,7 @@ const resolveTaxes = async (
     ...order.lines.map((line, index) => ({ label: lineLabel(line, index), taxes: line.taxes })),
     // A free charge without a line needs no tax either.
     ...order.charges.flatMap((charge, index) =>
-      charges[index] === undefined ? [] : [{ label: chargeLabel(charge), taxes: charge.taxes }],
+      charges[index] === null ? [] : [{ label: chargeLabel(charge), taxes: charge.taxes }],
     ),
   ];
   const untaxed = taxed.some(({ taxes }) => taxes.length === 0);
