@@ -18,6 +18,7 @@ interface Credentials {
   readonly secret: string;
 }
 const NOW_MS = 1_764_000_000_000;
+const nowMs = () => NOW_MS;
 const delivery: Delivery = {
   method: 'POST',
   headers: {
@@ -75,6 +76,7 @@ const accept = async (
         connection: 'acme-woo',
         settings: { url: 'https://shop.test' },
         credentials: { secret: 'hunter2' },
+        nowMs,
       }),
       publish: async (event) => {
         published.push(event);
@@ -137,6 +139,7 @@ it('publishes an order once, with what follows it through every log line', async
         connection: 'acme-woo',
         settings: { url: 'https://shop.test' },
         credentials: { secret: 'hunter2' },
+        nowMs,
       },
     },
   ]);
@@ -159,6 +162,18 @@ it.each<[Received, object, object, readonly Metric[]]>([
     { statusCode: 401, body: { status: 'rejected', reason: 'the signature does not match' } },
     { outcome: 'rejected', status: 401, code: 'SIGNATURE_MISSING' },
     [{ name: 'WebhooksRejected', value: 1, reason: 'SIGNATURE_MISSING' }],
+  ],
+  [
+    { kind: 'rejected', reason: 'TIMESTAMP_OUT_OF_TOLERANCE' },
+    {
+      statusCode: 401,
+      body: {
+        status: 'rejected',
+        reason: "the timestamp is too far from now: sign every attempt anew, and check the sender's clock",
+      },
+    },
+    { outcome: 'rejected', status: 401, code: 'TIMESTAMP_OUT_OF_TOLERANCE' },
+    [{ name: 'WebhooksRejected', value: 1, reason: 'TIMESTAMP_OUT_OF_TOLERANCE' }],
   ],
   [{ kind: 'ping' }, { statusCode: 200, body: { status: 'pong' } }, { outcome: 'pong', code: 'PING' }, []],
   [
@@ -220,7 +235,7 @@ it.each([
     {
       context: async () => {
         secretsRead += 1;
-        return { connection: 'acme-woo', settings: { url: '' }, credentials: { secret: '' } };
+        return { connection: 'acme-woo', settings: { url: '' }, credentials: { secret: '' }, nowMs };
       },
     },
     { ...delivery, body: Buffer.alloc(bytes, 'x') },
