@@ -24,7 +24,7 @@ export const boundedCache = (nowMs: Clock, maxAgeMs: number): BoundedCache => {
       const known = peek<T>(key);
       if (known !== undefined) return known;
       const value = await load();
-      if (value !== undefined) put(key, value);
+      put(key, value); // undefined is never a hit
       return value;
     },
     clear: () => entries.clear(),

@@ -5,9 +5,9 @@ export const manifest = defineErp({
   name: 'odoo',
   title: 'Odoo',
   apiVersion: 'jsonrpc 16-18',
-  // JSON-RPC is announced to go with Odoo 22, autumn 2028 (erps.md 1.1).
+  // Odoo documentation, External API: JSON-RPC is announced to go with Odoo 22, autumn 2028.
   apiVersionSunset: '2028-10-01',
-  // Own servers: bounded by their worker count. Odoo Online takes one call at a time (erps.md 1.7).
+  // Own servers: bounded by their worker count. Odoo Online is said to take one call at a time (unverified).
   maxConcurrentCalls: 4,
   settleMs: 30_000,
   settings: z.strictObject({

@@ -595,18 +595,13 @@ const mandatory = (spec: Model, name: string) =>
     `The operation cannot be completed:\n- Create/update: a mandatory field is not set.\n- Delete: another model requires the record being deleted. If possible, archive it instead.\n\nModel: ${spec.label} (${spec.name})\nField: ${spec.fields[name]?.string ?? name} (${name})\n`,
   );
 
-/** `%` and `_` are wildcards, a backslash escapes them; case does not count. */
+/** PostgreSQL's ILIKE: `%` and `_` are wildcards, a backslash takes what follows as it is; case does not count. */
 const likeRegExp = (pattern: string): RegExp => {
-  const source = pattern.replace(/\\([\\%_])|([%_])|([.*+?^${}()|[\]\\])/g, (_, escaped, wild, special) =>
-    escaped
-      ? escaped.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-      : wild
-        ? wild === '%'
-          ? '.*'
-          : '.'
-        : `\\${special}`,
+  const literal = (c: string) => c.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+  const source = pattern.replace(/\\([\s\S])|([\s\S])/g, (_, escaped?: string, plain = '') =>
+    escaped !== undefined ? literal(escaped) : plain === '%' ? '.*' : plain === '_' ? '.' : literal(plain),
   );
-  return new RegExp(`^${source}$`, 'isu');
+  return new RegExp(`^${source}$`, 'is');
 };
 
 /** Half away from zero, as Odoo's float_round. */

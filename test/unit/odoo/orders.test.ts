@@ -303,6 +303,49 @@ describe('completing', () => {
     expect(at.fake.orders()).toHaveLength(1);
   });
 
+  it('reads again what was mended in Odoo, at once', async () => {
+    await start(US, { rows: [['tax', '1', '19%']] });
+    const tax = { key: '1', title: 'VAT', ratePercent: '19', compound: false, amount: usd(190) };
+    const line = { ...(simple(1000).lines[0] as OrderChangedV1['lines'][number]), taxes: [tax] };
+    const order = simple(1190, { lines: [line], tax: usd(190) });
+    await at.wireOf(order);
+    at.fake.call('account.tax', 'write', [[3], { price_include: true }]);
+    expect(await code(at.push(order))).toMatchObject([
+      'TOTAL_MISMATCH',
+      { shop: '11.90 USD', erp: '10.00 USD' },
+    ]);
+    expect((await at.push(order)).completed).toMatchObject({ total: usd(1190), rounding: usd(0) });
+    expect(lines()).toEqual([[1, 1, 11.9, [3]]]);
+  });
+
+  it('confirms nothing whose rounding Odoo cannot hold: KWD with two decimals of unit prices', async () => {
+    await start({ companies: [{ name: 'Kuwait', currency: 'KWD' }] }, { rows: [] });
+    const kwd = { minor: 12349, currency: 'KWD' };
+    const line = { ...(simple(1).lines[0] as OrderChangedV1['lines'][number]), subtotal: kwd, total: kwd };
+    const nothing = { minor: 0, currency: 'KWD' };
+    const order = simple(1, {
+      currency: 'KWD',
+      lines: [{ ...line, discount: nothing }],
+      rounding: nothing,
+      tax: nothing,
+      total: kwd,
+    });
+    expect(await code(at.push(order))).toMatchObject([
+      'TOTAL_MISMATCH',
+      { shop: '12.349 KWD', erp: '12.350 KWD', difference: '0.001 KWD' },
+    ]);
+    expect(saved('sale.order')).toMatchObject({ state: 'draft' });
+  });
+
+  it('sees a rounding product as soon as it is there', async () => {
+    await start(US, { rows: [] });
+    at.fake.call('product.product', 'write', [[6], { active: false }]);
+    await at.push(simple(1000));
+    at.fake.call('product.product', 'write', [[6], { active: true }]);
+    const order = simple(1000, { orderId: '1002', total: usd(1001), rounding: usd(1) });
+    expect((await at.push(order)).completed).toMatchObject({ rounding: usd(1) });
+  });
+
   it('has no tolerance when the route has none', async () => {
     await start(US, { rows: [], route: { roundingTolerance: 0 } });
     const order = simple(1000, { total: usd(1000) });
