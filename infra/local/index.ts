@@ -42,7 +42,7 @@ export interface LocalStackOptions {
   /** What functions print. */
   readonly onLog?: (line: LogLine) => void;
   /** Most processes of one function. @default what the templates state, else 5 */
-  readonly poolSize?: number;
+  readonly poolSize?: number | ((functionName: string) => number);
   /** How long stop() lets running invocations go on. @default 2000 */
   readonly graceMs?: number;
 }
@@ -128,11 +128,14 @@ const startSchedules = (
  */
 export const startLocalStack = async (options: LocalStackOptions): Promise<LocalStack> => {
   const assembly = readAssembly(options.assembly);
+  const { poolSize } = options;
   const planWith = (urls: { sqs: string; api: string }): Plan =>
     makePlan(assembly, {
       urls,
       ...(options.region ? { region: options.region } : {}),
-      ...(options.poolSize ? { poolSize: options.poolSize } : {}),
+      ...(poolSize === undefined
+        ? {}
+        : { poolSize: typeof poolSize === 'number' ? () => poolSize : poolSize }),
     });
   // Ports are not known yet, everything else is: what is wrong with the templates shows here.
   let plan = planWith({ sqs: 'http://127.0.0.1:0', api: 'http://127.0.0.1:0' });

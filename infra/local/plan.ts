@@ -152,7 +152,8 @@ export interface PlanOptions {
   readonly region?: string;
   /** Where SQS and the HTTP API answer; placeholders will do to check an assembly. */
   readonly urls: { readonly sqs: string; readonly api: string };
-  readonly poolSize?: number;
+  /** Most processes of a function. */
+  readonly poolSize?: (functionName: string) => number;
 }
 
 interface Resolved {
@@ -324,6 +325,7 @@ const QUEUE_ATTRIBUTES = [
  */
 export const makePlan = (assembly: Assembly, options: PlanOptions): Plan => {
   const problems: string[] = [];
+  const poolSize = options.poolSize ?? (() => Number.POSITIVE_INFINITY);
   const region =
     options.region ?? assembly.stacks.find((stack) => stack.region !== undefined)?.region ?? 'us-east-1';
   const { resolved, outputs } = resolveStacks(assembly, region, options.urls, problems);
@@ -379,7 +381,7 @@ export const makePlan = (assembly: Assembly, options: PlanOptions): Plan => {
       reportsItemFailures: properties.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
       concurrency: Math.min(
         properties.ScalingConfig?.MaximumConcurrency ?? DEFAULT_CONCURRENCY,
-        options.poolSize ?? Number.POSITIVE_INFINITY,
+        poolSize(properties.FunctionName.split(':').at(-1) ?? ''),
       ),
       enabled: properties.Enabled ?? true,
     }),
@@ -407,10 +409,7 @@ export const makePlan = (assembly: Assembly, options: PlanOptions): Plan => {
       const stated =
         properties.ReservedConcurrentExecutions ??
         Math.max(0, ...mappings.filter((one) => one.functionName === name).map((one) => one.concurrency));
-      const concurrency = Math.min(
-        stated || DEFAULT_CONCURRENCY,
-        options.poolSize ?? Number.POSITIVE_INFINITY,
-      );
+      const concurrency = Math.min(stated || DEFAULT_CONCURRENCY, poolSize(name));
       return {
         ...{ name, arn: attribute('Arn'), codePath, handler: properties.Handler },
         timeoutS: properties.Timeout ?? 3,

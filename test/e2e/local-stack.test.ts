@@ -251,17 +251,23 @@ describe('a runner that is killed', () => {
     readonly env: Env;
     readonly table: string;
     readonly pids: readonly number[];
+    readonly busy: readonly number[];
   }
   const run = async (dataDir: string): Promise<Runner> => {
     const child = fork(join(import.meta.dirname, 'local-stack-runner.ts'), [assembly, dataDir], {
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     cleanups.push(() => child.kill('SIGKILL'));
-    const told = await new Promise<Omit<Runner, 'child'>>((resolve, reject) => {
+    return { child, ...(await told(child)) };
+  };
+  const told = (child: ChildProcess) =>
+    new Promise<Omit<Runner, 'child'>>((resolve, reject) => {
       child.once('message', (message) => resolve(message as Omit<Runner, 'child'>));
       child.once('exit', (code) => reject(new Error(`the runner ended with ${code}`)));
     });
-    return { child, ...told };
+  const ask = ({ child }: Runner) => {
+    child.send('again');
+    return told(child);
   };
   const kill = ({ child }: Runner) =>
     new Promise<void>((resolve) => {
@@ -276,6 +282,16 @@ describe('a runner that is killed', () => {
       return false;
     }
   };
+
+  it('takes a function along that is in the middle of something', async () => {
+    const runner = await run(mkdtempSync(join(root, 'data-')));
+    TABLE = runner.table;
+    await post(runner.apiUrl, { id: 'k', kind: 'hang' });
+    await expect.poll(async () => (await ask(runner)).busy.length, PATIENT).toBe(1);
+    const { pids } = await ask(runner);
+    await kill(runner);
+    await expect.poll(() => pids.filter(isAlive), PATIENT).toEqual([]);
+  });
 
   it('loses nothing that it accepted, and takes its functions along', async () => {
     const dataDir = mkdtempSync(join(root, 'data-'));

@@ -124,12 +124,14 @@ describe('an invocation', () => {
       `export const handler = () => { console.log('one\\ntwo'); console.error('three'); };`,
     );
     await call();
-    await vi.waitFor(() =>
-      expect(lines.map(({ stream, text, functionId }) => [functionId, stream, text]).sort()).toEqual([
-        ['fn', 'stderr', 'three'],
-        ['fn', 'stdout', 'one'],
-        ['fn', 'stdout', 'two'],
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(lines.map(({ stream, text, functionId }) => [functionId, stream, text]).sort()).toEqual([
+          ['fn', 'stderr', 'three'],
+          ['fn', 'stdout', 'one'],
+          ['fn', 'stdout', 'two'],
+        ]),
+      10_000,
     );
   });
 });
@@ -158,7 +160,7 @@ describe('a failure', () => {
       },
     );
     const running = call();
-    await vi.waitFor(() => expect(host.processes()).toMatchObject([{ busy: true }]));
+    await vi.waitFor(() => expect(host.processes()).toMatchObject([{ busy: true }]), 10_000);
     const pid = host.processes()[0]?.pid ?? 0;
     const result = await running;
     expect(result).toMatchObject({
@@ -178,7 +180,10 @@ describe('a failure', () => {
     );
     const hanging = call({ hang: true });
     const waiting = call();
-    await vi.waitFor(() => expect(host.processes()).toMatchObject([{ functionId: 'fn', busy: true }]));
+    await vi.waitFor(
+      () => expect(host.processes()).toMatchObject([{ functionId: 'fn', busy: true }]),
+      10_000,
+    );
     const pid = host.processes()[0]?.pid ?? 0;
     process.kill(pid, 'SIGKILL');
     const result = await hanging;
@@ -251,6 +256,14 @@ describe('processes', () => {
     expect(host.processes()).toEqual([{ functionId: 'fn', pid, busy: false }]);
   });
 
+  it('survive the Ctrl-C that is meant for the runner', async () => {
+    const { call, host } = start(MEASURE);
+    const running = call();
+    await vi.waitFor(() => expect(host.processes()).toMatchObject([{ busy: true }]), 10_000);
+    process.kill(host.processes()[0]?.pid ?? 0, 'SIGINT');
+    expect((await running).ok).toBe(true);
+  });
+
   it('that cannot load are reported when started ahead', async () => {
     const { host, lines } = start('throw new Error("at load");');
     await host.warm();
@@ -260,7 +273,7 @@ describe('processes', () => {
   it('are gone after stop, which lets a running invocation end', async () => {
     const { call, host } = start(MEASURE);
     const running = call();
-    await vi.waitFor(() => expect(host.processes()).toMatchObject([{ busy: true }]));
+    await vi.waitFor(() => expect(host.processes()).toMatchObject([{ busy: true }]), 10_000);
     const pid = host.processes()[0]?.pid ?? 0;
     await host.stop(5000);
     expect((await running).ok).toBe(true);

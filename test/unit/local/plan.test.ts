@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readAssembly } from '../../../infra/local/assembly.ts';
 import { LocalStackError } from '../../../infra/local/local-stack-error.ts';
-import { makePlan, type Plan } from '../../../infra/local/plan.ts';
+import { makePlan, type Plan, type PlanOptions } from '../../../infra/local/plan.ts';
 import { type HandWrittenStack, lambda, type Resources, writeAssembly } from './hand-written-assembly.ts';
 
 const written: string[] = [];
@@ -12,7 +12,7 @@ afterEach(() => {
 const URLS = { sqs: 'http://127.0.0.1:1', api: 'http://127.0.0.1:2' };
 const planOf = (
   stacks: Record<string, HandWrittenStack>,
-  options: { region?: string; poolSize?: number } = {},
+  options: Omit<PlanOptions, 'urls'> = {},
   artifacts: Record<string, unknown> = {},
 ): Plan => {
   const directory = writeAssembly(stacks, { a: 'export const handler = () => 1;' }, artifacts);
@@ -81,6 +81,11 @@ describe('what is not known stops the start, by name', () => {
       'a reference to nothing',
       { Q: queue({ QueueName: ref('Nobody') }) },
       'App/Q (AWS::SQS::Queue): there is no resource, parameter or pseudo parameter Nobody',
+    ],
+    [
+      'a reference to a resource of an unknown type',
+      { Bucket: { Type: 'AWS::S3::Bucket' }, Q: queue({ QueueName: ref('Bucket') }) },
+      'App/Q (AWS::SQS::Queue): it refers to Bucket, whose type AWS::S3::Bucket is not known',
     ],
     [
       'an input transformer',
@@ -334,7 +339,10 @@ describe('what a template leaves open', () => {
       4,
     ],
   ])('concurrency: %s', (_name, properties, mapping, poolSize, ofFunction, ofMapping) => {
-    const found = planOf({ App: { resources: consumer(properties, mapping) } }, poolSize ? { poolSize } : {});
+    const found = planOf(
+      { App: { resources: consumer(properties, mapping) } },
+      poolSize ? { poolSize: () => poolSize } : {},
+    );
     expect([found.functions[0]?.concurrency, found.mappings[0]?.concurrency]).toEqual([
       ofFunction,
       ofMapping,

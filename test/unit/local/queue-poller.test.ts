@@ -106,28 +106,34 @@ describe('the poller', () => {
           : [],
     }));
     send('a', 'b', 'c');
-    await vi.waitFor(() => expect(batches).toEqual([['a', 'b', 'c'], ['b']]), 5000);
+    await vi.waitFor(() => expect(batches).toEqual([['a', 'b', 'c'], ['b']]), 10_000);
     expect(await queues.receive(ARN, 10, 0)).toEqual([]);
   });
 
-  it('deletes nothing when the function fails', async () => {
-    let fails = true;
-    const { batches, send } = await start(() => {
-      if (fails) throw new Error('down');
-    });
-    send('a');
-    await vi.waitFor(() => expect(batches).toEqual([['a']]));
-    fails = false;
-    await vi.waitFor(() => expect(batches).toEqual([['a'], ['a']]), 5000);
-  });
+  it.each([true, false])(
+    'deletes nothing when the function fails (reports single failures: %s)',
+    async (reports) => {
+      let fails = true;
+      const { batches, send } = await start(
+        () => {
+          if (fails) throw new Error('down');
+        },
+        { reportsItemFailures: reports },
+      );
+      send('a');
+      await vi.waitFor(() => expect(batches).toEqual([['a']]), 10_000);
+      fails = false;
+      await vi.waitFor(() => expect(batches).toEqual([['a'], ['a']]), 10_000);
+    },
+  );
 
   it('deletes all when the function does not report failures one by one', async () => {
     const { batches, send, queues } = await start(() => ({ batchItemFailures: [{ itemIdentifier: 'x' }] }), {
       reportsItemFailures: false,
     });
     send('a');
-    await vi.waitFor(() => expect(batches).toEqual([['a']]));
-    await vi.waitFor(async () => expect(await queues.receive(ARN, 10, 1.2)).toEqual([]), 5000);
+    await vi.waitFor(() => expect(batches).toEqual([['a']]), 10_000);
+    await vi.waitFor(async () => expect(await queues.receive(ARN, 10, 1.2)).toEqual([]), 10_000);
     expect(batches).toHaveLength(1);
   });
 
@@ -144,7 +150,7 @@ describe('the poller', () => {
       { batchSize: 1 },
     );
     send('a', 'b', 'c', 'd', 'e', 'f');
-    await vi.waitFor(() => expect(batches).toHaveLength(6), 5000);
+    await vi.waitFor(() => expect(batches).toHaveLength(6), 10_000);
     expect(most).toBe(2);
   });
 
@@ -152,25 +158,25 @@ describe('the poller', () => {
     const { batches, send } = await start(() => undefined, { batchSize: 25, windowS: 0.5 });
     send('a');
     setTimeout(() => send(...Array.from({ length: 12 }, (_none, at) => `b${at}`)), 50);
-    await vi.waitFor(() => expect(batches.flat()).toHaveLength(13), 5000);
+    await vi.waitFor(() => expect(batches.flat()).toHaveLength(13), 10_000);
     expect(batches).toHaveLength(1);
   });
 
   it('goes ahead before the window ends when the batch is full', async () => {
     const { batches, send } = await start(() => undefined, { batchSize: 2, windowS: 60 });
     send('a', 'b');
-    await vi.waitFor(() => expect(batches).toEqual([['a', 'b']]));
+    await vi.waitFor(() => expect(batches).toEqual([['a', 'b']]), 10_000);
   });
 
   it('takes nothing while it is off', async () => {
     const { batches, poller, send, queues } = await start(() => undefined);
     send('a');
-    await vi.waitFor(() => expect(batches).toHaveLength(1));
+    await vi.waitFor(() => expect(batches).toHaveLength(1), 10_000);
     poller.setEnabled(false);
     send('b');
     expect(await queues.receive(ARN, 10, 0)).toMatchObject([{ body: 'b', receiveCount: 1 }]);
     send('c');
     poller.setEnabled(true);
-    await vi.waitFor(() => expect(batches.flat()).toContain('c'), 5000);
+    await vi.waitFor(() => expect(batches.flat()).toContain('c'), 10_000);
   });
 });

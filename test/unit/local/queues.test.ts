@@ -5,6 +5,7 @@ import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
   GetQueueAttributesCommand,
+  ListQueuesCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -90,7 +91,7 @@ describe('redrive', () => {
     await vi.waitFor(async () => {
       for (const { receiveCount } of await queues.receive(arn('q'), 10, 0)) counts.push(receiveCount);
       expect(await queues.receive(arn('dlq'), 10, 0)).toMatchObject([{ body: 'poison' }]);
-    });
+    }, 10_000);
     expect(counts).toEqual([1, 2]);
   });
 });
@@ -168,6 +169,8 @@ describe('kept on disk', () => {
       new GetQueueAttributesCommand({ QueueUrl: `${second.url}/000000000000/q`, AttributeNames: ['All'] }),
     );
     expect([Attributes.VisibilityTimeout, Attributes.RedrivePolicy]).toEqual(['20', undefined]);
+    const { QueueUrls } = await client(second).send(new ListQueuesCommand({ QueueNamePrefix: 'q' }));
+    expect(QueueUrls).toEqual([`${second.url}/000000000000/q`]);
   });
 
   it('is for one process at a time', async () => {

@@ -14,6 +14,8 @@ import { type LocalStack, type LocalStackOptions, startLocalStack } from '../../
 import { startQueues } from '../../../infra/local/queues.ts';
 import { type HandWrittenStack, lambda, type Resources, writeAssembly } from './hand-written-assembly.ts';
 
+/** Two cores, shared: a process may take its time to start. */
+const PATIENT = { timeout: 10_000 };
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -128,7 +130,7 @@ describe('a running stack', () => {
       }),
     );
     expect(answer.FailedEntryCount).toBe(1);
-    await expect.poll(() => stored(stack)).toHaveLength(1);
+    await expect.poll(() => stored(stack), PATIENT).toHaveLength(1);
     expect(JSON.parse((await stored(stack))[0] ?? '')).toMatchObject({
       ...{ id: answer.Entries?.[0]?.EventId, time: '1970-01-01T00:00:00Z', detail: { shop: 'acme' } },
     });
@@ -206,7 +208,7 @@ describe('Lambda control', () => {
     expect(Messages).toHaveLength(1);
     await control(stack, 'PUT', `/event-source-mappings/${UUID}`, { Enabled: true });
     expect((await control(stack, 'GET', `/event-source-mappings/${UUID}`)).body.State).toBe('Enabled');
-    await expect.poll(() => stored(stack)).toEqual(['later']);
+    await expect.poll(() => stored(stack), PATIENT).toEqual(['later']);
   });
 
   it('refuses what it cannot change, and what is not there', async () => {
@@ -244,7 +246,7 @@ describe('a data directory', () => {
     const options = { dataDir: folder(), assembly: assembly(RESOURCES) };
     const first = await start(options);
     await sendTo(first, 'one');
-    await expect.poll(() => stored(first)).toEqual(['one']);
+    await expect.poll(() => stored(first), PATIENT).toEqual(['one']);
     const id = first.physicalId('App', 'Mapping');
     await control(first, 'PUT', `/event-source-mappings/${id}`, { Enabled: false });
     await sendTo(first, 'two');
@@ -254,7 +256,7 @@ describe('a data directory', () => {
     expect((await control(second, 'GET', `/event-source-mappings/${id}`)).body.State).toBe('Disabled');
     expect(await stored(second)).toEqual(['one']);
     await control(second, 'PUT', `/event-source-mappings/${id}`, { Enabled: true });
-    await expect.poll(() => stored(second)).toEqual(['one', 'two']);
+    await expect.poll(() => stored(second), PATIENT).toEqual(['one', 'two']);
   });
 
   it('refuses a table whose keys changed', async () => {
@@ -291,7 +293,7 @@ describe('what stops the start', () => {
   it('a port that is taken, with nothing left running', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     cleanups.push(() => other.close());
-    await vi.waitFor(() => expect(other.listening).toBe(true));
+    await vi.waitFor(() => expect(other.listening).toBe(true), 10_000);
     const { port } = other.address() as AddressInfo;
     const dataDir = folder();
     await expect(start({ port, dataDir })).rejects.toThrow(`the HTTP API cannot listen on port ${port}`);
@@ -375,7 +377,7 @@ describe('asynchronous invocations', () => {
     await vi.waitFor(async () => {
       received.push(...(await queues.receive(DLQ, 10, 0)));
       expect(received).toHaveLength(2);
-    });
+    }, 10_000);
     expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({
       requestContext: {
         condition: 'RetriesExhausted',
@@ -395,7 +397,7 @@ describe('asynchronous invocations', () => {
     const directory = folder();
     const first = await startAsync([false], { directory });
     first.invocations.accept('fn', '{"n":1}');
-    await vi.waitFor(() => expect(first.calls).toHaveLength(1));
+    await vi.waitFor(() => expect(first.calls).toHaveLength(1), 10_000);
     await first.invocations.stop();
     const second = await startAsync([true], { directory });
     await vi.waitFor(() => expect(second.calls).toEqual(['{"n":1}']), 10_000);
