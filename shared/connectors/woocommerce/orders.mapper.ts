@@ -2,8 +2,11 @@ import Big from 'big.js';
 import { stableHash } from '../../core/content-hash.ts';
 import { add, type Money, moneyRounded, negate, subtract, sum } from '../../core/money.ts';
 import { optionals } from '../../core/optionals.ts';
+import { orderAddress } from '../../core/order-address.ts';
+import { orderAttributes, scalar } from '../../core/order-attributes.ts';
 import { personName } from '../../core/person-name.ts';
 import { amountReader, readCurrency, roundedMoney, UnreadableOrder } from '../../core/read-amounts.ts';
+import { utcMoment } from '../../core/utc.ts';
 import type {
   OrderAddress,
   OrderChangedV1,
@@ -37,9 +40,6 @@ const STATUS: Readonly<Record<string, Status>> = {
 
 /** Plug-ins prefix statuses with "wc-" in some payloads, WooCommerce itself in none. */
 export const plainStatus = (status: string): string => status.replace(/^wc-/, '');
-
-/** An attribute longer than this is a plug-in's private storage, not something a person reads. */
-const ATTRIBUTE_CHARS = 4000;
 
 /**
  * An order as Waybill states it. Pure.
@@ -202,7 +202,7 @@ export const toOrder = (wire: WcOrder, { connection, settings }: MapContext): Ma
       shipping: shippingAddress(wire.shipping, warnings),
       buyerNote: wire.customer_note,
     }),
-    attributes: attributes(
+    attributes: orderAttributes(
       wire.meta_data.map(({ key, value }) => [key, value, key] as const),
       'meta_data',
       warnings,
@@ -232,15 +232,10 @@ const ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(?:\.\d+)?(Z|[+-]\d{2
 /** `2026-01-05T02:04:05Z`; undefined when neither the UTC field nor one with a zone holds a moment. */
 const instant = (gmt: string, local: string): string | undefined => {
   const utc = ISO.exec(gmt.trim());
-  if (utc) return moment(`${utc[1]}T${utc[2]}${utc[3] ?? ':00'}${utc[4] ?? 'Z'}`);
+  if (utc) return utcMoment(`${utc[1]}T${utc[2]}${utc[3] ?? ':00'}${utc[4] ?? 'Z'}`);
   // Site-local time without zone would be a guess.
   const zoned = gmt.trim() === '' ? ISO.exec(local.trim()) : null;
-  return zoned?.[4] ? moment(`${zoned[1]}T${zoned[2]}${zoned[3] ?? ':00'}${zoned[4]}`) : undefined;
-};
-
-const moment = (iso: string): string | undefined => {
-  const ms = Date.parse(iso);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString().replace('.000Z', 'Z');
+  return zoned?.[4] ? utcMoment(`${zoned[1]}T${zoned[2]}${zoned[3] ?? ':00'}${zoned[4]}`) : undefined;
 };
 
 const dateProblem = (gmt: string): string =>
@@ -368,23 +363,23 @@ const buyerOf = (wire: WcOrder, settings: WooCommerceSettings): OrderChangedV1['
   };
 };
 
-const address = (wire: WcAddress, path: string, warnings: string[]): OrderAddress | undefined => {
-  const country = wire.country.trim().toUpperCase();
-  const isCode = /^[A-Z]{2}$/.test(country);
-  if (country && !isCode) warnings.push(`${path}.country is no ISO 3166-1 alpha-2 code: left out`);
-  const value = optionals({
-    name: personName(wire.first_name, wire.last_name),
-    company: wire.company.trim(),
-    line1: wire.address_1.trim(),
-    line2: wire.address_2.trim(),
-    city: wire.city.trim(),
-    region: wire.state.trim(),
-    postcode: wire.postcode.trim(),
-    country: isCode ? country : undefined,
-    phone: wire.phone.trim(),
-  });
-  return Object.keys(value).length > 0 ? value : undefined;
-};
+const address = (wire: WcAddress, path: string, warnings: string[]): OrderAddress | undefined =>
+  orderAddress(
+    {
+      first: wire.first_name,
+      last: wire.last_name,
+      company: wire.company,
+      line1: wire.address_1,
+      line2: wire.address_2,
+      city: wire.city,
+      region: wire.state,
+      postcode: wire.postcode,
+      country: wire.country,
+      phone: wire.phone,
+    },
+    `${path}.country`,
+    warnings,
+  );
 
 /** A shop's default country without anything else is nowhere to ship to. */
 const shippingAddress = (wire: WcAddress, warnings: string[]): OrderAddress | undefined => {
@@ -394,31 +389,8 @@ const shippingAddress = (wire: WcAddress, warnings: string[]): OrderAddress | un
 
 // --- attributes --------------------------------------------------------------------------------------------
 
-const scalar = (value: unknown): string | undefined =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined;
-
-type Attribute = OrderLine['attributes'][number];
-
-/** Entries that people see: WordPress hides meta whose key starts with "_". */
-const attributes = (
-  entries: readonly (readonly [name: string, value: unknown, key: string])[],
-  path: string,
-  warnings: string[],
-): Attribute[] =>
-  entries.flatMap(([name, value, key]) => {
-    const text = scalar(value);
-    if (!name || key.startsWith('_') || name.startsWith('_') || !text?.trim()) return [];
-    if (text.length > ATTRIBUTE_CHARS) {
-      warnings.push(`${path} "${key}" is longer than ${ATTRIBUTE_CHARS} characters: left out`);
-      return [];
-    }
-    return [{ name, value: text }];
-  });
-
-const lineAttributes = (item: WcLineItem, path: string, warnings: string[]): Attribute[] =>
-  attributes(
+const lineAttributes = (item: WcLineItem, path: string, warnings: string[]): OrderLine['attributes'] =>
+  orderAttributes(
     item.meta_data.map(({ key, value, display_key, display_value }) => [
       shown(display_key || key),
       typeof display_value === 'string' && display_value !== '' ? shown(display_value) : value,
