@@ -37,7 +37,10 @@ it('never gives two things one key, however the parts are cut', () => {
         const cut = (at: number) => [text.slice(0, at), text.slice(at)] as const;
         const [a, b] = cut(i);
         const [c, d] = cut(j);
-        expect(intentKey('x', a, b, 'create') === intentKey('x', c, d, 'create')).toBe(a === c && b === d);
+        const same = a === c && b === d;
+        expect(intentKey('x', a, b, 'create') === intentKey('x', c, d, 'create')).toBe(same);
+        expect(journeyKey('x', a, b) === journeyKey('x', c, d)).toBe(same);
+        expect(journeyKey(a, b, 'x') === journeyKey(c, d, 'x')).toBe(same);
       },
     ),
     { numRuns: 2_000 },

@@ -333,12 +333,14 @@ describe('versions that overtake each other', () => {
     const desk = orderDesk();
     desk.fails.create = noAnswer;
     await failureOf(desk.push(anOrder()));
+    desk.calls.length = 0;
     const busy = await failureOf(desk.push(later(60, cancelled)));
     expect(busy).toBeInstanceOf(BusyError);
     expect((busy as BusyError).leaseUntilMs - desk.ports.nowMs()).toBe(LEASE_MS);
+    // Nothing is known yet: nobody is asked, and nothing is said.
+    expect([desk.calls, desk.journal().state]).toEqual([[], undefined]);
 
     desk.wait(LEASE_MS);
-    desk.calls.length = 0;
     expect(await desk.push(later(60, cancelled))).toMatchObject({ reason: 'CANCELLED_BEFORE_WRITTEN' });
     expect(desk.calls).toEqual(['find']);
   });
