@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StatementSync } from 'node:sqlite';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -145,6 +146,18 @@ describe('kept on disk', () => {
     first.changeVisibility(arn('q'), message?.receiptHandle ?? '', 600);
     const second = await restart(first, attributes, directory);
     expect(await bodies(second, 'q')).toEqual([]);
+  });
+
+  it('never leaves a message in neither queue while it is parked', async () => {
+    const attributes = { q: { VisibilityTimeout: '0', RedrivePolicy: redrive(1) }, dlq: {} };
+    const queues = await open(attributes, { directory: folder() });
+    queues.send(arn('q'), 'poison');
+    await queues.receive(arn('q'), 10, 0);
+    const run = vi.spyOn(StatementSync.prototype, 'run');
+    expect(await queues.receive(arn('q'), 10, 0)).toEqual([]);
+    const statements = run.mock.contexts.map(({ sourceSQL }) => sourceSQL.trim().split(/\s+/, 3).join(' '));
+    // One row, keyed by message id: the insert alone moves it.
+    expect(statements).toEqual(['INSERT OR REPLACE']);
   });
 
   it('makes a message visible at once when asked over HTTP', async () => {
