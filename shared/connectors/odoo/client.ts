@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
-import { fetchJson, statusError } from '../../http/fetch-json.ts';
+import { type FetchJsonRequest, fetchJson, statusError } from '../../http/fetch-json.ts';
 import { odooError } from './errors.ts';
 
 export type Domain = readonly (
@@ -115,16 +115,30 @@ interface Exchange {
 
 /**
  * Odoo 16 to 18 over `/jsonrpc`, stateless: login and key travel with every call, the user id is cached.
- * A refused login reads the secret again once, then throws. No other retries.
+ * A refused login reads the secret again once, then throws; a read whose connection was closed is asked once more.
  */
 export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
   const { connection, database } = options;
   let lastId = 0;
   let session: Promise<Session> | undefined;
 
+  /**
+   * A function that slept may hold a connection that Odoo has closed meanwhile: what only reads is asked again
+   * on a new one.
+   */
+  const send = async (request: FetchJsonRequest) => {
+    try {
+      return await fetchJson(request);
+    } catch (error) {
+      const closed = error instanceof RetryableError && error.code === 'PEER_DISCONNECTED';
+      if (request.write || !closed) throw error;
+      return fetchJson(request);
+    }
+  };
+
   const exchange = async ({ service, method, args, write, operation }: Exchange, call: OdooCall) => {
     lastId += 1;
-    const response = await fetchJson({
+    const response = await send({
       url: `${options.url}/jsonrpc`,
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'waybill' },
@@ -193,7 +207,7 @@ export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
     how: { readonly write: boolean; readonly operation: string },
     call: OdooCall,
   ): Promise<unknown> => {
-    const send = ({ uid, apiKey }: Session) =>
+    const attempt = ({ uid, apiKey }: Session) =>
       exchange(
         {
           service: 'object',
@@ -214,11 +228,11 @@ export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
     const used = current(call);
     const opened = await used;
     try {
-      return await send(opened);
+      return await attempt(opened);
     } catch (error) {
       // Refused before anything was done, so a write may be sent again, with a login from a fresh secret.
       if (!(error instanceof CredentialsError)) throw error;
-      return await send(await current(call, used));
+      return await attempt(await current(call, used));
     }
   };
 

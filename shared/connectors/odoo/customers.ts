@@ -21,7 +21,13 @@ interface CustomerRequest {
 type Partner = z.infer<typeof Partner>;
 type AddressType = 'invoice' | 'delivery';
 
-/** An address in Odoo's fields; false where the order says nothing. */
+/** An address of the order: Odoo's fields, and the company that Odoo has no field for on an address. */
+interface Address {
+  readonly vals: AddressVals;
+  readonly company: string;
+}
+
+/** False where the order says nothing. */
 interface AddressVals {
   readonly name: string | false;
   readonly street: string | false;
@@ -66,11 +72,7 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     return partner ?? ensure(once, `${subject}:after-${id}`, find, create, call);
   };
 
-  const addressVals = async (
-    address: OrderAddress,
-    call: OdooCall,
-    warnings: string[],
-  ): Promise<AddressVals> => {
+  const addressVals = async (address: OrderAddress, call: OdooCall, warnings: string[]): Promise<Address> => {
     const country = address.country?.trim();
     const countryId = country ? await master.country(country, call) : undefined;
     const region = address.region?.trim();
@@ -81,8 +83,9 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     if (region && stateId === undefined) {
       warnings.push(`${destination} knows no state "${region}" of ${country ?? 'no country'}: left empty.`);
     }
-    return {
-      name: clean(address.name) || clean(address.company) || false,
+    const company = clean(address.company);
+    const vals = {
+      name: clean(address.name) || company || false,
       street: clean(address.line1) || false,
       street2: clean(address.line2) || false,
       city: clean(address.city) || false,
@@ -90,17 +93,19 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
       state_id: stateId ?? false,
       country_id: countryId ?? false,
       phone: clean(address.phone) || false,
-    };
+    } as const;
+    return { vals, company };
   };
 
   /** The partner itself where its address is this one, else its child contact of that type, found or created. */
   const addressOf = async (
     partner: Partner,
     type: AddressType,
-    wanted: AddressVals,
+    address: Address,
     extra: object,
     { context, call }: CustomerRequest,
   ): Promise<number | undefined> => {
+    const wanted = namedFor(partner, address);
     const same = (other: Partner) =>
       sameAddress(other, wanted) && (type === 'invoice' || samePhone(other, wanted));
     if (same(partner)) return partner.id;
@@ -139,7 +144,7 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
   };
 
   const perBuyer = async (
-    own: AddressVals,
+    { vals: own, company: billedCompany }: Address,
     request: CustomerRequest,
     warnings: string[],
   ): Promise<Partner | undefined> => {
@@ -189,7 +194,7 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     }
     if (!context.once) return undefined;
 
-    const companyName = clean(buyer.company) || clean(order.billing?.company);
+    const companyName = clean(buyer.company) || billedCompany;
     const name = companyName || clean(buyer.name) || own.name || `${order.source} #${order.orderNumber}`;
     const vals = {
       ...filled(own),
@@ -215,7 +220,7 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     const partner = await ensure(context.once, subject, find, create, call);
     // Somebody else created it meanwhile, for another company with the same mail: now it is known as such.
     if (vat && taxNumber(partner.vat) && !sameTaxNumber(partner, vat))
-      return perBuyer(own, request, warnings);
+      return perBuyer({ vals: own, company: billedCompany }, request, warnings);
     return partner;
   };
 
@@ -249,7 +254,8 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
         isCollective || !billing
           ? partner.id
           : await addressOf(partner, 'invoice', own, email ? { email } : {}, request);
-      const sameAsInvoice = !isCollective && JSON.stringify(goesTo) === JSON.stringify(own);
+      const seen = (address: Address) => JSON.stringify(namedFor(partner, address));
+      const sameAsInvoice = !isCollective && seen(goesTo) === seen(own);
       const shippingId =
         !shipping || sameAsInvoice ? invoiceId : await addressOf(partner, 'delivery', goesTo, {}, request);
       return { partnerId: partner.id, invoiceId, shippingId, warnings };
@@ -312,6 +318,12 @@ const nonEmpty = (address: OrderAddress | undefined): OrderAddress | undefined =
     : undefined;
 
 const fold = (value: unknown): string => clean(String(value || '')).toLowerCase();
+
+/** Who it goes to: the company too, unless the customer is that company and Odoo shows it anyway. */
+const namedFor = (partner: Partner, { vals, company }: Address): AddressVals =>
+  !company || fold(partner.name) === fold(company) || fold(vals.name) === fold(company)
+    ? vals
+    : { ...vals, name: [company, vals.name].filter(Boolean).join(', ') };
 
 /** White space and case aside; the name only where the order has one. */
 const sameAddress = (partner: Partner, wanted: AddressVals): boolean =>

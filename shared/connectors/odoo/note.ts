@@ -26,9 +26,9 @@ export const noteOf = (order: OrderChangedV1): string => {
 
 /** `note` with or without the words that keep the warehouse from shipping. */
 export const withPaymentPending = (note: string, pending: boolean): string => {
-  const mark = `<p>${PAYMENT_PENDING}</p>`;
-  const bare = note.replaceAll(mark, '');
-  return pending ? `${mark}${bare}` : bare;
+  // Odoo's editor may add attributes to the paragraph.
+  const bare = note.replace(/<p[^>]*>Payment pending: do not ship\.<\/p>/g, '');
+  return pending ? `<p>${PAYMENT_PENDING}</p>${bare}` : bare;
 };
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -247,6 +247,14 @@ describe('addresses', () => {
     expect((await customerOf(order)).ids).toEqual([2, 3, 3]);
   });
 
+  it('names the company on the address when the customer is a person', async () => {
+    await start();
+    const id = make(home());
+    const billing = { ...address, company: '測試股份有限公司' };
+    expect((await customerOf(anOrder({ billing, shipping: billing }))).ids).toEqual([id, id + 1, id + 1]);
+    expect(partners()[1]).toMatchObject({ name: '測試股份有限公司, 王小明', type: 'invoice', parent_id: id });
+  });
+
   it.each<[string, string, string, unknown]>([
     ['JP', 'JP13', 'Tokyo', '13'],
     ['JP', 'JP-13', 'Tokyo', '13'],
