@@ -155,7 +155,9 @@ describe('kept on disk', () => {
     await queues.receive(arn('q'), 10, 0);
     const run = vi.spyOn(StatementSync.prototype, 'run');
     expect(await queues.receive(arn('q'), 10, 0)).toEqual([]);
-    const statements = run.mock.contexts.map(({ sourceSQL }) => sourceSQL.trim().split(/\s+/, 3).join(' '));
+    const statements = run.mock.contexts.map((statement) =>
+      (statement as StatementSync).sourceSQL.trim().split(/\s+/, 3).join(' '),
+    );
     // One row, keyed by message id: the insert alone moves it.
     expect(statements).toEqual(['INSERT OR REPLACE']);
   });
