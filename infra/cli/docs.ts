@@ -1,6 +1,13 @@
 import { writeFile } from 'node:fs/promises';
+import { orderSchema } from '../../shared/connectors/custom-store/wire.ts';
 import { eventsPage } from '../../shared/events/document.ts';
 
-const page = new URL('../../shared/docs/events.md', import.meta.url);
-await writeFile(page, eventsPage());
-process.stdout.write('wrote shared/docs/events.md\n');
+const DOCUMENTS = {
+  'shared/docs/events.md': eventsPage,
+  'shared/connectors/custom-store/order.schema.json': orderSchema,
+};
+
+for (const [file, text] of Object.entries(DOCUMENTS)) {
+  await writeFile(new URL(`../../${file}`, import.meta.url), text());
+  process.stdout.write(`wrote ${file}\n`);
+}

@@ -31,9 +31,14 @@ export const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
 };
 
 /** The first thing that does not fit: where, and what. Names fields and types, never values. */
-export const firstProblem = (error: z.ZodError): string => {
-  const issue = error.issues[0];
-  if (!issue) return 'unknown problem';
-  const path = issue.path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
-  return `${path.replace(/^\./, '') || 'body'}: ${issue.message}`;
+export const firstProblem = (error: z.ZodError): string => problems(error, 1);
+
+/** As many of the things that do not fit, for a sender who can mend them all at once. */
+export const problems = ({ issues }: z.ZodError, most: number): string => {
+  const told = issues.slice(0, most).map(({ path, message }) => {
+    const place = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+    return `${place.replace(/^\./, '') || 'body'}: ${message}`;
+  });
+  const untold = most > 1 && issues.length > most ? [`and ${issues.length - most} more`] : [];
+  return [...told, ...untold].join('; ') || 'unknown problem';
 };

@@ -4,7 +4,8 @@ import * as z from 'zod';
 import { CredentialsError, RetryableError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
 import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
-import { firstProblem, jsonOf } from '../../http/json.ts';
+import { jsonOf } from '../../http/json.ts';
+import { readAnswer } from '../../http/read-answer.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
 import { WcError, WcOrder, WcProduct } from './wire.ts';
 
@@ -62,13 +63,8 @@ export const wooCommerceClient = (options: WooCommerceClientOptions): WooCommerc
     return response;
   };
 
-  /** @throws RetryableError what came is not what was asked for: a cache, a firewall or a plug-in answered */
-  const read = <T>(response: FetchJsonResponse, schema: z.ZodType<T>): T => {
-    const parsed = schema.safeParse(response.status === 200 ? jsonOf(response.text) : undefined);
-    if (parsed.success) return parsed.data;
-    const what = response.status === 200 ? firstProblem(parsed.error) : describe(response);
-    throw new RetryableError('ANSWER_NOT_UNDERSTOOD', `${peer}: ${what}`, { status: response.status });
-  };
+  const read = <T>(response: FetchJsonResponse, schema: z.ZodType<T>): T =>
+    readAnswer(response, schema, { peer, errorCode: errorCode(response) });
 
   return {
     order: async (id, call) => {
@@ -124,14 +120,3 @@ const errorCode = ({ text }: FetchJsonResponse): string | undefined => {
   const code = WcError.safeParse(jsonOf(text)).data?.code;
   return code !== undefined && /^[\w-]{1,80}$/.test(code) ? code : undefined;
 };
-
-const describe = (response: FetchJsonResponse): string => {
-  const { status, headers } = response;
-  if (status >= 300 && status < 400) {
-    return `redirects to ${originOf(headers.get('location'))}: correct "url" of the connection`;
-  }
-  return `HTTP ${status} ${errorCode(response) ?? 'without a WooCommerce error'}`;
-};
-
-const originOf = (location: string | null): string =>
-  URL.canParse(location ?? '') ? new URL(location ?? '').origin : 'elsewhere';

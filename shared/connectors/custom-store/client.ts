@@ -1,0 +1,95 @@
+import { CredentialsError } from '../../core/errors.ts';
+import type { CallContext, Clock } from '../../core/ports.ts';
+import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
+import { jsonOf, problems } from '../../http/json.ts';
+import { readAnswer } from '../../http/read-answer.ts';
+import type { CustomStoreCredentials, CustomStoreSettings } from './manifest.ts';
+import { CustomStoreError, CustomStoreOrder, CustomStorePage, PROBLEMS_TOLD } from './wire.ts';
+
+export interface CustomStoreClientOptions {
+  readonly settings: CustomStoreSettings;
+  readonly credentials: Pick<CustomStoreCredentials, 'apiToken'>;
+  readonly nowMs: Clock;
+  /** Longest one call may take. Default 30 seconds: serverless stores start cold. */
+  readonly deadlineMs?: number;
+  /** Longest answer that is read. Default 8 MiB: a hundred long orders. */
+  readonly maxBytes?: number;
+}
+
+export interface OrderPage {
+  readonly orders: readonly CustomStoreOrder[];
+  /** Orders of this page that break the contract: they are told, and do not hide the others. */
+  readonly unreadable: readonly { readonly id: string | undefined; readonly reason: string }[];
+  /** For the next page; undefined: this was the last. */
+  readonly nextCursor: string | undefined;
+}
+
+/**
+ * The two reads that a custom store offers. Nothing is retried.
+ *
+ * Every method throws CredentialsError (401, 403, or no token in the credentials) or RetryableError (everything
+ * else: 429 and 5xx with the store's hint, answers that are not as agreed, time-outs) and nothing else.
+ */
+export interface CustomStoreClient {
+  /** undefined: the store says that there is no such order. */
+  order(id: string, call: CallContext): Promise<CustomStoreOrder | undefined>;
+  /** Orders that changed at or after a moment, by `updatedAt` and id, ascending; a hundred a page. */
+  changedSince(sinceMs: number, cursor: string | undefined, call: CallContext): Promise<OrderPage>;
+}
+
+const DEFAULT_DEADLINE_MS = 30_000;
+const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
+const PER_PAGE = 100;
+
+export const customStoreClient = (options: CustomStoreClientOptions): CustomStoreClient => {
+  const { settings, credentials, nowMs } = options;
+  const { deadlineMs = DEFAULT_DEADLINE_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
+  const peer = new URL(settings.url).host;
+
+  const get = async (path: string, { signal }: CallContext): Promise<FetchJsonResponse> => {
+    if (!credentials.apiToken) {
+      throw new CredentialsError('CREDENTIALS_MISSING', 'the connection has no apiToken');
+    }
+    const headers = { accept: 'application/json', authorization: `Bearer ${credentials.apiToken}` };
+    const url = `${settings.url}${path}`;
+    const response = await fetchJson({ url, headers, signal, deadlineMs, maxBytes, write: false });
+    const error = statusError(response, { peer, write: false, nowMs: nowMs() });
+    if (error) throw error;
+    return response;
+  };
+
+  return {
+    order: async (id, call) => {
+      const response = await get(`/orders/${encodeURIComponent(id)}`, call);
+      const errorCode = errorCodeOf(response);
+      // Any other 404 says that the address is wrong, and nothing about the order.
+      if (response.status === 404 && errorCode === 'order_not_found') return undefined;
+      return readAnswer(response, CustomStoreOrder, { peer, errorCode });
+    },
+    changedSince: async (sinceMs, cursor, call) => {
+      const query = new URLSearchParams({
+        updatedSince: new Date(sinceMs).toISOString(),
+        limit: String(PER_PAGE),
+        ...(cursor !== undefined && { cursor }),
+      });
+      const response = await get(`/orders?${query}`, call);
+      const page = readAnswer(response, CustomStorePage, { peer, errorCode: errorCodeOf(response) });
+      const read = page.data.map((order) => ({ order, parsed: CustomStoreOrder.safeParse(order) }));
+      return {
+        orders: read.flatMap(({ parsed }) => (parsed.success ? [parsed.data] : [])),
+        unreadable: read.flatMap(({ order, parsed }) =>
+          parsed.success ? [] : [{ id: idOf(order), reason: problems(parsed.error, PROBLEMS_TOLD) }],
+        ),
+        nextCursor: page.nextCursor ?? undefined,
+      };
+    },
+  };
+};
+
+const errorCodeOf = ({ status, text }: FetchJsonResponse): string | undefined =>
+  status === 200 ? undefined : CustomStoreError.safeParse(jsonOf(text)).data?.code;
+
+const idOf = (order: unknown): string | undefined => {
+  const { id } = (order ?? {}) as { readonly id?: unknown };
+  return typeof id === 'string' ? id : undefined;
+};

@@ -1,0 +1,77 @@
+import { PermanentError } from '../../core/errors.ts';
+import { assertAddsUp } from '../../core/order-totals.ts';
+import { inBuyerCurrency } from '../../core/presentment.ts';
+import { UnreadableOrder } from '../../core/read-amounts.ts';
+import { OrderChangedV1 } from '../../events/order-changed.ts';
+import { decodeUtf8, firstProblem, jsonOf, problems } from '../../http/json.ts';
+import type { Delivery, ReceiveContext, Received } from '../contract.ts';
+import type { CustomStoreCredentials, CustomStoreSettings } from './manifest.ts';
+import { toOrder } from './orders.mapper.ts';
+import { signatureProblem } from './signature.ts';
+import { CustomStoreEvent, type CustomStoreOrder, CustomStoreOrderEvent, PROBLEMS_TOLD } from './wire.ts';
+
+type Context = ReceiveContext<CustomStoreSettings, CustomStoreCredentials>;
+
+/** Each carries the whole order as it is now; the word is for people. */
+export const ORDER_EVENTS = ['created', 'paid', 'updated', 'cancelled', 'refunded', 'fulfilled'].map(
+  (event) => `order.${event}`,
+);
+
+/** Part of the contract, and nothing for us yet. */
+const OTHER_RESOURCES = ['product', 'price', 'inventory', 'customer'];
+
+/**
+ * Say what a delivery is. Effect-free.
+ * @throws RangeError no key in the credentials
+ */
+export const receive = (delivery: Delivery, context: Context): Received => {
+  const { webhookSecrets } = context.credentials;
+  const problem = signatureProblem(delivery, webhookSecrets, context.nowMs());
+  if (problem) return { kind: 'rejected', reason: problem };
+  const received = understand(delivery.body, context);
+  return received.kind === 'ping' ? received : { ...received, deliveryId: delivery.headers['webhook-id'] };
+};
+
+type Understood = Extract<Received, { kind: 'ping' | 'ignored' | 'order' | 'unreadable' }>;
+const unreadable = (reason: string): Understood => ({ kind: 'unreadable', reason });
+
+const understand = (bytes: Uint8Array, context: Context): Understood => {
+  const body = jsonOf(decodeUtf8(bytes) ?? '');
+  if (body === undefined) return unreadable('body: is no JSON');
+  const event = CustomStoreEvent.safeParse(body);
+  if (!event.success) return unreadable(firstProblem(event.error));
+  const { type } = event.data;
+  if (type === 'ping') return { kind: 'ping' };
+  const resource = type.split('.')[0] ?? '';
+  if (OTHER_RESOURCES.includes(resource))
+    return { kind: 'ignored', reason: `TYPE_${resource.toUpperCase()}` };
+  if (!ORDER_EVENTS.includes(type)) {
+    // The sender is the merchant's own code: a word that nobody agreed on is a slip, and orders may hang on it.
+    return unreadable(`type: "${type}" is none of the contract's; orders come as ${ORDER_EVENTS.join(', ')}`);
+  }
+  const parsed = CustomStoreOrderEvent.safeParse(body);
+  return parsed.success
+    ? orderOf(parsed.data.data, context)
+    : unreadable(problems(parsed.error, PROBLEMS_TOLD));
+};
+
+const orderOf = (wire: CustomStoreOrder, context: Context): Understood => {
+  try {
+    const { value, warnings } = toOrder(wire, context);
+    const event = OrderChangedV1.safeParse(value);
+    if (!event.success) return unreadable(`as an event, ${firstProblem(event.error)}`);
+    const order = event.data;
+    // The consumer would park it for the same reason, minutes later; here the sender's developer sees it at once.
+    assertAddsUp(order);
+    assertAddsUp(inBuyerCurrency(order));
+    return { kind: 'order', order, warnings };
+  } catch (failure) {
+    return unreadable(whyNot(failure));
+  }
+};
+
+const whyNot = (failure: unknown): string => {
+  if (failure instanceof UnreadableOrder) return `data.${failure.message}`;
+  if (failure instanceof PermanentError) return `data.total: ${failure.message}`;
+  return `not mapped (${failure instanceof Error ? failure.name : 'unknown'})`;
+};
