@@ -597,12 +597,19 @@ const mandatory = (spec: Model, name: string) =>
 
 /** PostgreSQL's ILIKE: `%` and `_` are wildcards, a backslash takes what follows as it is; case does not count. */
 const likeRegExp = (pattern: string): RegExp => {
+  const known = compiled.get(pattern);
+  if (known) return known;
+  // One search tests one pattern on every row.
+  compiled.clear();
   const literal = (c: string) => c.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
   const source = pattern.replace(/\\([\s\S])|([\s\S])/g, (_, escaped?: string, plain = '') =>
     escaped !== undefined ? literal(escaped) : plain === '%' ? '.*' : plain === '_' ? '.' : literal(plain),
   );
-  return new RegExp(`^${source}$`, 'is');
+  const made = new RegExp(`^${source}$`, 'is');
+  compiled.set(pattern, made);
+  return made;
 };
+const compiled = new Map<string, RegExp>();
 
 /** Half away from zero, as Odoo's float_round. */
 export const roundDigits = (value: number, digits: number): number => {
