@@ -119,14 +119,20 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
         },
       ).catch(orFenced(intent)),
 
-    release: async (intent, attempt, { parked, keepLease }) => {
-      const set = [...(keepLease ? [] : ['leaseUntilMs = :zero']), ...(parked ? ['failures = :zero'] : [])];
+    release: async (intent, attempt, { keepLease, budget }) => {
+      const set = [
+        ...(keepLease ? [] : ['leaseUntilMs = :zero']),
+        ...(budget === 'renewed' ? ['failures = :zero'] : []),
+        ...(budget === 'unspent' ? ['failures = failures - :one'] : []),
+      ];
       if (set.length === 0) return;
-      await fenced(intent, attempt, `SET ${set.join(', ')}`, {}, { ':zero': { N: '0' } }).catch(
-        (error: unknown) => {
-          if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        },
-      );
+      const values: Item = {
+        ...(keepLease && budget !== 'renewed' ? {} : { ':zero': { N: '0' } }),
+        ...(budget === 'unspent' ? { ':one': { N: '1' } } : {}),
+      };
+      await fenced(intent, attempt, `SET ${set.join(', ')}`, {}, values).catch((error: unknown) => {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      });
     },
   };
 };

@@ -22,6 +22,11 @@ export type Claim =
   | { readonly kind: 'busy'; readonly leaseUntilMs: number }
   | { readonly kind: 'finished'; readonly entry: LedgerEntry };
 
+export interface ReleaseOptions {
+  readonly keepLease: boolean;
+  readonly budget: 'spent' | 'unspent' | 'renewed';
+}
+
 /**
  * Remembers, per intent, whether it was begun, written and finished. Every change is one conditional write.
  *
@@ -40,8 +45,9 @@ export interface Ledger {
   /** Nothing is left to do. @throws RetryableError FENCED */
   finish(intent: string, attempt: number, document: PeerDocument, facts: LedgerFacts): Promise<void>;
   /**
-   * Gives the lease back, unless `keepLease`. `parked` renews the budget of attempts, for the redrive.
+   * Gives the lease back, unless `keepLease`. `budget`: an attempt was `spent`; it was `unspent`, because it only
+   * waited for another worker; or the whole budget is `renewed`, for the redrive of what is parked now.
    * Silent when fenced.
    */
-  release(intent: string, attempt: number, options: { parked: boolean; keepLease: boolean }): Promise<void>;
+  release(intent: string, attempt: number, options: ReleaseOptions): Promise<void>;
 }

@@ -91,10 +91,11 @@ export const once = async (ports: OncePorts, intent: string, steps: OnceSteps): 
   } catch (error) {
     const failure = asFailure(error, failures);
     const keepLease = mayHaveWritten || error instanceof UnknownOutcomeError;
-    const parked = failure instanceof PermanentError;
+    const budget =
+      failure instanceof PermanentError ? 'renewed' : failure instanceof BusyError ? 'unspent' : 'spent';
     // A lost release only makes the next attempt wait for the lease.
-    if (parked || !keepLease)
-      await ports.ledger.release(intent, attempt, { parked, keepLease }).catch(() => undefined);
+    if (!keepLease || budget !== 'spent')
+      await ports.ledger.release(intent, attempt, { keepLease, budget }).catch(() => undefined);
     throw failure;
   }
 };
@@ -104,16 +105,29 @@ const isRefusal = (error: unknown): boolean =>
   error instanceof IntegrationError && !(error instanceof UnknownOutcomeError);
 
 const asFailure = (error: unknown, failures: number): PermanentError | RetryableError => {
-  if (error instanceof PermanentError || error instanceof BusyError) return error;
+  if (error instanceof BusyError) return error;
+  if (error instanceof PermanentError) {
+    error.attempt = failures;
+    return error;
+  }
   const retryable =
     error instanceof RetryableError
       ? error
       : new RetryableError('UNFORESEEN', describeError(error), {}, { cause: error });
   retryable.attempt = failures;
   if (failures < MAX_ATTEMPTS) return retryable;
-  return new PermanentError(
+  const { code: lastCode, message: lastReason } = retryable;
+  const status = retryable.context['status'];
+  const exhausted = new PermanentError(
     'RETRIES_EXHAUSTED',
-    { attempts: failures, lastCode: retryable.code, lastReason: retryable.message },
+    {
+      attempts: failures,
+      lastCode,
+      lastReason,
+      ...(typeof status === 'number' && { lastStatus: status }),
+    },
     { cause: retryable },
   );
+  exhausted.attempt = failures;
+  return exhausted;
 };

@@ -12,6 +12,7 @@ import { type OncePorts, type OnceResult, once } from './once.ts';
 import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
 import { inBuyerCurrency } from './presentment.ts';
+import type { OrderChange } from './reasons.ts';
 
 /** Which of our orders is which document at the peer, both ways. */
 export interface Bindings {
@@ -115,11 +116,10 @@ type Pushed =
   | Exclude<PushOutcome, { kind: 'shadow' }>
   | { kind: 'shadow'; warnings: readonly string[]; wire: unknown };
 
-const push = async (ports: PushOrderPorts, snapshot: OrderChangedV1, call: CallContext): Promise<Pushed> => {
+const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallContext): Promise<Pushed> => {
   const { destination } = ports;
-  const route = ports.routes.find(({ from }) => from === snapshot.source);
-  if (!route) throw new PermanentError('ROUTE_MISSING', { source: snapshot.source, destination });
-  const order = route.currency === 'buyer' ? inBuyerCurrency(snapshot) : snapshot;
+  const route = ports.routes.find(({ from }) => from === order.source);
+  if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
 
   const intent = createIntent(ports, order);
   const entry = await ports.ledger.peek(intent);
@@ -132,7 +132,7 @@ const push = async (ports: PushOrderPorts, snapshot: OrderChangedV1, call: CallC
     }
     return { ...acceptance, kind: 'skipped' };
   }
-  assertAddsUp(order);
+  assertAddsUp(inRouteCurrency(order, route));
   if (route.mode === 'shadow') {
     const { wire, warnings } = await mapped(ports, order, route, {
       ...context(ports, route, call),
@@ -162,7 +162,7 @@ const assertUnwritten = async (
   }
   const reference = orderReference(order.source, order.orderId);
   const document = entry.document ?? (await ports.erp.find(reference, route, call));
-  if (document) throw changedAfterWrite(ports.destination, order.status, document);
+  if (document) throw changedAfterWrite(ports.destination, changeOf(order.status), document);
 };
 
 /**
@@ -277,10 +277,10 @@ const follow = async (
   }
   if (!document || route.mode !== 'live') return alreadyDone(document);
   if (order.status === 'cancelled' || order.status === 'failed' || order.status === 'refunded') {
-    throw changedAfterWrite(ports.destination, order.status, document);
+    throw changedAfterWrite(ports.destination, changeOf(order.status), document);
   }
   if (order.refunds.length > Number(facts['refunds'])) {
-    throw changedAfterWrite(ports.destination, 'refunded in part', document);
+    throw changedAfterWrite(ports.destination, 'refunded-in-part', document);
   }
   if (commercialHash(order) !== facts['commercialHash']) {
     throw changedAfterWrite(ports.destination, 'edited', document);
@@ -309,7 +309,11 @@ const alreadyDone = (document: PeerDocument | undefined): Pushed => ({
 const outcomeKind = ({ kind }: OnceResult): 'written' | 'recovered' | 'continued' =>
   kind === 'recovered' || kind === 'continued' ? kind : 'written';
 
-const changedAfterWrite = (destination: string, change: string, document: PeerDocument) =>
+/** Only of the states in which an order has ended. */
+const changeOf = (status: OrderChangedV1['status']): OrderChange =>
+  status === 'failed' || status === 'refunded' ? status : 'cancelled';
+
+const changedAfterWrite = (destination: string, change: OrderChange, document: PeerDocument) =>
   new PermanentError('ORDER_CHANGED_AFTER_WRITE', {
     change,
     document: document.name ?? document.id,
@@ -325,7 +329,17 @@ const context = (ports: PushOrderPorts, route: OrderRoute, call: CallContext): O
     (await once(ports, intentKey(ports.destination, '*', subject, 'create'), steps)).document,
 });
 
-const mapped = async (ports: PushOrderPorts, order: OrderChangedV1, route: OrderRoute, ctx: OrderContext) => {
+/** Only what is written: versions are compared as the shop states them, so that a change of route is no edit. */
+const inRouteCurrency = (order: OrderChangedV1, route: OrderRoute): OrderChangedV1 =>
+  route.currency === 'buyer' ? inBuyerCurrency(order) : order;
+
+const mapped = async (
+  ports: PushOrderPorts,
+  snapshot: OrderChangedV1,
+  route: OrderRoute,
+  ctx: OrderContext,
+) => {
+  const order = inRouteCurrency(snapshot, route);
   const refs = await ports.erp.resolve(order, ctx);
   const { value, warnings } = ports.erp.toWire(
     order,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../shared/core/errors.ts';
-import type { Claim, Ledger } from '../../shared/core/ledger.ts';
+import type { Claim, Ledger, ReleaseOptions } from '../../shared/core/ledger.ts';
 import type { Clock } from '../../shared/core/ports.ts';
 
 const LEASE_MS = 60_000;
@@ -120,7 +120,7 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
       const stalled = attemptOf(await claim());
       now += LEASE_MS;
       await claim();
-      await ledger.release(intent, stalled, { parked: true, keepLease: false });
+      await ledger.release(intent, stalled, { keepLease: false, budget: 'renewed' });
       expect(await ledger.peek(intent)).toMatchObject({
         attempt: 2,
         failures: 2,
@@ -129,7 +129,7 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
     });
 
     it('ignores a release of an intent that nobody claimed', async () => {
-      await ledger.release(intent, 1, { parked: false, keepLease: false });
+      await ledger.release(intent, 1, { keepLease: false, budget: 'spent' });
       expect(await ledger.peek(intent)).toBeUndefined();
     });
 
@@ -148,11 +148,13 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
       expect(await ledger.peek(intent)).toMatchObject({ state: 'finished', document: DOCUMENT });
     });
 
-    it.each([
-      { parked: false, keepLease: false, failures: 2, leaseUntilMs: 0 },
-      { parked: false, keepLease: true, failures: 2, leaseUntilMs: 1_700_000_120_000 },
-      { parked: true, keepLease: false, failures: 0, leaseUntilMs: 0 },
-      { parked: true, keepLease: true, failures: 0, leaseUntilMs: 1_700_000_120_000 },
+    it.each<ReleaseOptions & { failures: number; leaseUntilMs: number }>([
+      { keepLease: false, budget: 'spent', failures: 2, leaseUntilMs: 0 },
+      { keepLease: false, budget: 'unspent', failures: 1, leaseUntilMs: 0 },
+      { keepLease: true, budget: 'unspent', failures: 1, leaseUntilMs: 1_700_000_120_000 },
+      { keepLease: true, budget: 'spent', failures: 2, leaseUntilMs: 1_700_000_120_000 },
+      { keepLease: false, budget: 'renewed', failures: 0, leaseUntilMs: 0 },
+      { keepLease: true, budget: 'renewed', failures: 0, leaseUntilMs: 1_700_000_120_000 },
     ])('release %o', async ({ failures, leaseUntilMs, ...options }) => {
       await claim();
       now += LEASE_MS;
@@ -161,18 +163,18 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
     });
 
     it('can be claimed at once after a release, and by nobody while the lease is kept', async () => {
-      await ledger.release(intent, attemptOf(await claim()), { parked: false, keepLease: false });
+      await ledger.release(intent, attemptOf(await claim()), { keepLease: false, budget: 'spent' });
       const second = await claim();
-      await ledger.release(intent, attemptOf(second), { parked: true, keepLease: true });
+      await ledger.release(intent, attemptOf(second), { keepLease: true, budget: 'renewed' });
       expect(await claim()).toEqual({ kind: 'busy', leaseUntilMs: 1_700_000_060_000 });
     });
 
     it('counts attempts on for ever and failures since the last parking', async () => {
       const seen: number[][] = [];
-      for (const parked of [false, false, true, false, true, false]) {
+      for (const budget of ['spent', 'spent', 'renewed', 'spent', 'renewed', 'spent'] as const) {
         const claimed = await claim();
         if (claimed.kind === 'claimed') seen.push([claimed.entry.attempt, claimed.entry.failures]);
-        await ledger.release(intent, attemptOf(claimed), { parked, keepLease: false });
+        await ledger.release(intent, attemptOf(claimed), { budget, keepLease: false });
       }
       expect(seen).toEqual([
         [1, 1],

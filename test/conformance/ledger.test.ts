@@ -29,7 +29,7 @@ it('lets only finished entries expire, 400 days later', async () => {
   expect(await expiry()).toBeUndefined();
   await ledger.written('ttl', 1, { id: '1' });
   expect(await expiry()).toBeUndefined();
-  await ledger.release('ttl', 1, { parked: true, keepLease: false });
+  await ledger.release('ttl', 1, { keepLease: false, budget: 'renewed' });
   expect(await expiry()).toBeUndefined();
   await ledger.claim('ttl', 1_000);
   now += 1_001;
@@ -43,7 +43,9 @@ it('passes on every failure but a failed condition', async () => {
   await expect(broken.claim('a', 1)).rejects.toMatchObject(missing);
   await expect(broken.written('a', 1, { id: '1' })).rejects.toMatchObject(missing);
   await expect(broken.finish('a', 1, { id: '1' }, {})).rejects.toMatchObject(missing);
-  await expect(broken.release('a', 1, { parked: true, keepLease: false })).rejects.toMatchObject(missing);
+  await expect(broken.release('a', 1, { keepLease: false, budget: 'renewed' })).rejects.toMatchObject(
+    missing,
+  );
 });
 
 /** How many claims ago the caller got its attempt: mostly it is the latest. */
@@ -73,7 +75,7 @@ const anOperation = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('release' as const),
       age: anAge,
-      parked: fc.boolean(),
+      budget: fc.constantFrom('spent' as const, 'unspent' as const, 'renewed' as const),
       keepLease: fc.boolean(),
     }),
   },

@@ -43,13 +43,13 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
         leaseUntilMs: 0,
       });
     },
-    release: async (intent, attempt, { parked, keepLease }) => {
+    release: async (intent, attempt, { keepLease, budget }) => {
       const entry = entries.get(intent);
       if (entry?.attempt !== attempt) return;
       entries.set(intent, {
         ...entry,
         ...(keepLease ? {} : { leaseUntilMs: 0 }),
-        ...(parked ? { failures: 0 } : {}),
+        failures: { spent: entry.failures, unspent: entry.failures - 1, renewed: 0 }[budget],
       });
     },
   };
