@@ -23,15 +23,19 @@ export interface LocalRunOptions {
   readonly secrets: Secrets;
   readonly port?: number;
   readonly dataDir?: string;
+  /** Most processes of a function, by the folder of its entry. Default: what the templates state. */
+  readonly processes?: (entry: FunctionFolder) => number;
   /** One line of a function's output. */
   readonly onLine: (text: string) => void;
 }
+
+export type FunctionFolder = 'ingest-webhook' | 'consume-orders' | 'record-orders';
 
 const SCRATCH = fileURLToPath(new URL('../../.waybill', import.meta.url));
 
 /** Synthesise the app and run its templates on this machine: the same templates and bundles as deployed. */
 export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> => {
-  const { settings, secrets, dataDir } = options;
+  const { settings, secrets, dataDir, processes } = options;
   await mkdir(SCRATCH, { recursive: true });
   const assembly = await mkdtemp(path.join(SCRATCH, 'assembly-'));
   const discard = () => rm(assembly, { recursive: true, force: true });
@@ -44,6 +48,7 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
         Object.entries(secrets).map(([id, value]) => [secretName(settings.name, id), JSON.stringify(value)]),
       ),
       onLog: ({ text }) => options.onLine(text),
+      ...(processes ? { poolSize: (name: string) => processes(folderOf(name, settings)) } : {}),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(dataDir === undefined ? {} : { dataDir }),
     });
@@ -76,4 +81,11 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
     await discard();
     throw error;
   }
+};
+
+/** Function names begin with their stack's, and stacks are named after connections. */
+const folderOf = (functionName: string, settings: Settings): FunctionFolder => {
+  const isOf = ({ id }: { id: string }) => functionName.startsWith(`waybill-${settings.name}-${id}-`);
+  if (storefrontsOf(settings).some(isOf)) return 'ingest-webhook';
+  return erpsOf(settings).some(isOf) ? 'consume-orders' : 'record-orders';
 };
