@@ -226,6 +226,10 @@ export const storefrontsOf = (stage: Settings): readonly Connected<StorefrontMan
 export const erpsOf = (stage: Settings): readonly Connected<ErpManifest>[] =>
   connectionsOf(stage).filter((c): c is Connected<ErpManifest> => c.manifest.kind === 'erp');
 
+/** Ids of the storefront connections whose orders can be read by id. */
+export const fetchableOf = (stage: Settings): readonly string[] =>
+  storefrontsOf(stage).flatMap(({ id, manifest }) => (manifest.reads ? [id] : []));
+
 /** In the order of the file. */
 export const connectionsOf = (stage: Settings): readonly Connected[] =>
   Object.entries(stage.connections).map(([id, connection]) => {

@@ -1,9 +1,10 @@
 import type * as z from 'zod';
-import { dynamoDb, secretsManager, sqs } from '../../shared/aws/clients.ts';
+import { dynamoDb, eventBridge, secretsManager, sqs } from '../../shared/aws/clients.ts';
 import { dynamoBindings } from '../../shared/aws/dynamo-bindings.ts';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoLedger } from '../../shared/aws/dynamo-ledger.ts';
 import { dynamoMappings } from '../../shared/aws/dynamo-mappings.ts';
+import { publisher } from '../../shared/aws/event-bridge.ts';
 import { secretReader } from '../../shared/aws/secrets.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
 import type { ErpConnector } from '../../shared/connectors/contract.ts';
@@ -27,7 +28,8 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const env = Env.parse(environment);
   const nowMs = Date.now;
   const destination = env[ENV.connection];
-  const { connection, routes } = env[ENV.settings];
+  const { connection, routes, fetchable } = env[ENV.settings];
+  const publish = publisher(eventBridge(), env[ENV.eventBus]);
   const timeScale = env[ENV.timeScale];
   const settleMs = (connector.manifest.settleMs + SEND_MS) * timeScale;
   const dynamo = dynamoDb();
@@ -48,6 +50,10 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     bindings: dynamoBindings(dynamo, env[ENV.bindingsTable]),
     journal: dynamoJournal(dynamo, env[ENV.journalTable]),
     mappings: dynamoMappings(dynamo, env[ENV.mappingsTable], nowMs),
+    refetch: {
+      sources: new Set(fetchable),
+      notify: (event) => publish('order.notified.v1', event),
+    },
   };
   return sqsBatch({
     what: 'consume-orders',

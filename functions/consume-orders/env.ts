@@ -8,8 +8,16 @@ export const Env = z.object({
   [ENV.settings]: z
     .string()
     .transform((text): unknown => JSON.parse(text))
-    .pipe(z.strictObject({ connection: z.looseObject({}), routes: z.array(OrderRoute) })),
+    .pipe(
+      z.strictObject({
+        connection: z.looseObject({}),
+        routes: z.array(OrderRoute),
+        /** Storefronts whose orders can be read by id. */
+        fetchable: z.array(z.string()).default([]),
+      }),
+    ),
   [ENV.secretId]: z.string().min(1),
+  [ENV.eventBus]: z.string().min(1),
   [ENV.ledgerTable]: z.string().min(1),
   [ENV.bindingsTable]: z.string().min(1),
   [ENV.journalTable]: z.string().min(1),

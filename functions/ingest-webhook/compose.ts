@@ -28,7 +28,6 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     connector.manifest.credentials,
     nowMs,
   );
-  const publish = publisher(eventBridge(), env[ENV.eventBus]);
   const ports = {
     connector,
     connection,
@@ -37,7 +36,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     newId: randomUUID,
     line: wideEvents(nowMs),
     context: async () => ({ connection, settings, credentials: await credentials(), nowMs }),
-    publish: (event: Parameters<typeof publish<'order.changed.v1'>>[1]) => publish('order.changed.v1', event),
+    publish: publisher(eventBridge(), env[ENV.eventBus]),
     quarantine: quarantineQueue(sqs(), env[ENV.quarantineQueueUrl]),
   };
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {

@@ -113,7 +113,12 @@ export class Journeys {
       this.#received.set(line.correlationId, received);
       return;
     }
-    if (line.what !== 'consume-orders') return;
+    if (line.what === 'fetch-orders') {
+      // What was fetched goes on to the ERP, and ends there.
+      if (['skipped', 'parked'].includes(line.outcome ?? '')) this.#settled += 1;
+      return;
+    }
+    if (line.what !== 'consume-orders' || line.code === 'FETCHING_AGAIN') return;
     if (SETTLED.includes(line.outcome ?? '')) this.#settled += 1;
     const key = `${line.connection} ${line.correlationId}`;
     const journey = this.#journeys.get(key) ?? {
@@ -167,6 +172,10 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
   switch (line.outcome) {
     case 'accepted':
       return { what: 'received', text: `webhook verified, normalised, on the bus (${line.totalMs} ms)` };
+    case 'notified':
+      return { what: 'notified', text: 'webhook verified, names an order: it is fetched' };
+    case 'fetched':
+      return { what: 'fetched', text: `read at the shop, on the bus (${line.totalMs} ms)` };
     case 'rejected':
       return { what: 'rejected', text: `webhook refused, ${line.code}${because}` };
     case 'pong':

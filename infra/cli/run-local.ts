@@ -29,7 +29,7 @@ export interface LocalRunOptions {
   readonly onLine: (text: string) => void;
 }
 
-export type FunctionFolder = 'ingest-webhook' | 'consume-orders' | 'record-orders';
+export type FunctionFolder = 'ingest-webhook' | 'fetch-orders' | 'consume-orders' | 'record-orders';
 
 const SCRATCH = fileURLToPath(new URL('../../.waybill', import.meta.url));
 
@@ -86,6 +86,10 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
 /** Function names begin with their stack's, and stacks are named after connections. */
 const folderOf = (functionName: string, settings: Settings): FunctionFolder => {
   const isOf = ({ id }: { id: string }) => functionName.startsWith(`waybill-${settings.name}-${id}-`);
-  if (storefrontsOf(settings).some(isOf)) return 'ingest-webhook';
+  const storefront = storefrontsOf(settings).find(isOf);
+  if (storefront) {
+    const isFetching = functionName.startsWith(`waybill-${settings.name}-${storefront.id}-Fetch`);
+    return isFetching ? 'fetch-orders' : 'ingest-webhook';
+  }
   return erpsOf(settings).some(isOf) ? 'consume-orders' : 'record-orders';
 };

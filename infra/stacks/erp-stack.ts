@@ -1,14 +1,13 @@
 import * as cdk from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type { ErpManifest } from '../../shared/connectors/manifest.ts';
-import { ENV, METRICS, METRICS_NAMESPACE } from '../../shared/observability/names.ts';
+import { ENV } from '../../shared/observability/names.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { Credentials, secretName } from '../constructs/credentials.ts';
 import { grantItems } from '../constructs/state-tables.ts';
-import { type Connected, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
+import { type Connected, fetchableOf, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
-import { entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
+import { concurrencyOf, credentialsAlarm, entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
 
 /** Clocks of two machines may differ; NTP keeps them within far less. */
 const CLOCK_MARGIN_MS = 5_000;
@@ -32,8 +31,10 @@ export class ErpStack extends cdk.Stack {
         [ENV.settings]: JSON.stringify({
           connection: fieldsOf(connected),
           routes: routes.map((route) => withoutDefaults(OrderRoute, route)),
+          fetchable: fetchableOf(stage).filter((shop) => routes.some(({ from }) => from === shop)),
         }),
         [ENV.secretId]: secretName(stage.name, id),
+        [ENV.eventBus]: core.bus.eventBusName,
         [ENV.ledgerTable]: ledger.tableName,
         [ENV.bindingsTable]: bindings.tableName,
         [ENV.journalTable]: journal.tableName,
@@ -42,29 +43,17 @@ export class ErpStack extends cdk.Stack {
         [ENV.timeScale]: String(stage.timeScale),
       },
       timeout: TIMEOUTS.consumeOrders,
-      maxConcurrency: concurrencyOf(manifest),
+      maxConcurrency: concurrencyOf(manifest.name, manifest.maxConcurrentCalls),
       alarms: core.alarms,
       concern: 'orders',
     });
     secret.grantRead(consumer.fn);
+    core.bus.grantPutEventsTo(consumer.fn);
     grantItems(ledger, consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantItems(bindings, consumer.fn, 'dynamodb:PutItem');
     grantItems(journal, consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantItems(mappings, consumer.fn, 'dynamodb:BatchGetItem');
-    core.alarms.add(this, {
-      runbook: 'credentials-refused',
-      metric: new cloudwatch.Metric({
-        namespace: METRICS_NAMESPACE,
-        metricName: METRICS.credentialsRefused,
-        dimensionsMap: { connection: id },
-        statistic: cloudwatch.Stats.SUM,
-        period: cdk.Duration.minutes(5),
-      }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      severity: 'page',
-      whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // nothing was refused
-    });
+    credentialsAlarm(this, core.alarms, id);
 
     outputs(this, {
       QueueUrl: consumer.queue.queueUrl,
@@ -78,16 +67,3 @@ export class ErpStack extends cdk.Stack {
 /** A claim outlives the worker that made it, and whatever the peer still does with a write of that worker. */
 const leaseMs = ({ settleMs }: ErpManifest): number =>
   TIMEOUTS.consumeOrders.toMilliseconds() + settleMs + CLOCK_MARGIN_MS;
-
-/**
- * Batches at once times calls at once within a batch (one: records are taken one after another) is what the peer
- * allows.
- */
-const concurrencyOf = ({ name, maxConcurrentCalls }: ErpManifest): number => {
-  if (maxConcurrentCalls < 2) {
-    throw new Error(
-      `${name}: maxConcurrentCalls is ${maxConcurrentCalls}, but an SQS event source runs 2 batches at least`,
-    );
-  }
-  return Math.min(maxConcurrentCalls, 1000);
-};

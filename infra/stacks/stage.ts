@@ -1,12 +1,17 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as cdk from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { METRICS, METRICS_NAMESPACE } from '../../shared/observability/names.ts';
+import type { Alarms } from '../monitoring/alarms.ts';
 import type { Settings } from '../settings.ts';
 
 /** Longest runs of the functions. */
 export const TIMEOUTS = {
   /** Storefronts give up after 5 to 60 seconds; API Gateway after 30. */
   ingestWebhook: cdk.Duration.seconds(15),
+  /** A batch of ten, each one to four reads at a slow shop. */
+  fetchOrders: cdk.Duration.seconds(60),
   /** A batch of ten, each a handful of calls to a slow ERP. */
   consumeOrders: cdk.Duration.seconds(60),
   /** A batch of ten, each one or two writes to DynamoDB. */
@@ -37,4 +42,36 @@ export const stackProps = (stage: Settings, description: string, connection?: st
 /** Outputs under exactly these names. */
 export const outputs = (stack: cdk.Stack, values: Readonly<Record<string, string>>): void => {
   for (const [name, value] of Object.entries(values)) new cdk.CfnOutput(stack, name, { value });
+};
+
+/**
+ * Batches at once times calls at once within a batch (one: records are taken one after another) is what the peer
+ * allows.
+ * @throws Error fewer than an SQS event source runs at least
+ */
+export const concurrencyOf = (connector: string, maxConcurrentCalls: number): number => {
+  if (maxConcurrentCalls < 2) {
+    throw new Error(
+      `${connector}: maxConcurrentCalls is ${maxConcurrentCalls}, but an SQS event source runs 2 batches at least`,
+    );
+  }
+  return Math.min(maxConcurrentCalls, 1000);
+};
+
+/** The connection's peer refused our credentials: nothing gets through until somebody mends them. */
+export const credentialsAlarm = (stack: cdk.Stack, alarms: Alarms, connection: string): void => {
+  alarms.add(stack, {
+    runbook: 'credentials-refused',
+    metric: new cloudwatch.Metric({
+      namespace: METRICS_NAMESPACE,
+      metricName: METRICS.credentialsRefused,
+      dimensionsMap: { connection },
+      statistic: cloudwatch.Stats.SUM,
+      period: cdk.Duration.minutes(5),
+    }),
+    threshold: 1,
+    evaluationPeriods: 1,
+    severity: 'page',
+    whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // nothing was refused
+  });
 };

@@ -6,24 +6,63 @@ import {
   GetItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { RetryableError } from '../core/errors.ts';
 import { journeyKey } from '../core/intent-key.ts';
-import type { Journal, JourneyState, JourneyStep } from '../core/journal.ts';
+import {
+  type Journal,
+  type JourneyRow,
+  type JourneyState,
+  type JourneyStep,
+  onRecord,
+  onSettle,
+} from '../core/journal.ts';
+import { type Revision, revisionOf } from '../core/revision.ts';
 
 /** Settled rows are kept as long as finished ledger entries. */
 const KEEP_SETTLED_S = 400 * 24 * 60 * 60;
 
+/** Recorder and consumer meet on a row at most now and then: whoever loses this often has found a mistake. */
+const MOST_TRIES = 8;
+
 /**
  * Table: partition key `pk`, time to live on `expiresAtS`, index `open` (`openFor`, `openSinceMs`) over the
  * rows that are unfinished. Snapshots are kept gzipped: an item holds at most 400 KB.
+ *
+ * Which copy counts is decided by `journal.ts`, on what was read; the write holds only while that is still so.
  */
 export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journal => {
-  /** @returns whether the condition held */
+  const read = async (pk: string): Promise<Row> => {
+    const projection = '#revision, #settledRevision, #state';
+    const { Item } = await client.send(
+      new GetItemCommand({
+        TableName: tableName,
+        Key: { pk: { S: pk } },
+        ProjectionExpression: projection,
+        ExpressionAttributeNames: namesIn(projection),
+        ConsistentRead: true,
+      }),
+    );
+    const recordedText = Item?.['revision']?.S;
+    const settledText = Item?.['settledRevision']?.S;
+    return {
+      recordedText,
+      settledText,
+      recorded: revisionIn(recordedText),
+      settled: revisionIn(settledText),
+      state: (Item?.['state']?.S ?? 'open') as JourneyState | 'open',
+    };
+  };
+
+  /** @returns whether the row was still as it was read */
   const update = async (
     pk: string,
-    expression: string,
-    condition: string,
+    row: Row,
+    set: readonly string[],
+    remove: readonly string[],
     values: Record<string, AttributeValue>,
   ): Promise<boolean> => {
+    const expression = `SET ${set.join(', ')}${remove.length > 0 ? ` REMOVE ${remove.join(', ')}` : ''}`;
+    const condition = `${unchanged('#revision', ':wasRecorded', row.recordedText)} AND ${unchanged('#settledRevision', ':wasSettled', row.settledText)}`;
     try {
       await client.send(
         new UpdateItemCommand({
@@ -32,7 +71,11 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
           UpdateExpression: expression,
           ConditionExpression: condition,
           ExpressionAttributeNames: namesIn(expression, condition),
-          ExpressionAttributeValues: values,
+          ExpressionAttributeValues: {
+            ...values,
+            ...(row.recordedText === undefined ? {} : { ':wasRecorded': { S: row.recordedText } }),
+            ...(row.settledText === undefined ? {} : { ':wasSettled': { S: row.settledText } }),
+          },
         }),
       );
       return true;
@@ -40,6 +83,15 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
       if (error instanceof ConditionalCheckFailedException) return false;
       throw error;
     }
+  };
+
+  /** @param write undefined: somebody else wrote in between, decide again */
+  const decide = async <T>(pk: string, write: (row: Row) => Promise<T | undefined>): Promise<T> => {
+    for (let left = MOST_TRIES; left > 0; left -= 1) {
+      const result = await write(await read(pk));
+      if (result !== undefined) return result;
+    }
+    throw new RetryableError('JOURNAL_BUSY', 'others wrote to this row all the time');
   };
   const stepValues = (step: JourneyStep) => ({
     ':none': { L: [] },
@@ -49,97 +101,107 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
 
   return {
     record: async (destination, event, step) => {
-      const { source, orderId, sourceVersion } = event.data;
+      const { source, orderId } = event.data;
       const pk = journeyKey(destination, source, orderId);
+      const copy = revisionOf(event);
       const values = {
-        ':version': { N: String(sourceVersion) },
+        ':revision': { S: JSON.stringify(copy) },
         ':snapshot': { B: gzipSync(JSON.stringify(event)) },
         ...stepValues(step),
       };
-      const newer = '(attribute_not_exists(#version) OR #version < :version)';
-      const snapshot = `#version = :version, #snapshot = :snapshot, ${ADD_STEP}`;
-      // Unfinished, unless the consumer was faster than we are.
-      const opened = await update(
-        pk,
-        `SET ${snapshot}, #state = :open, #openFor = :destination, #openSinceMs = if_not_exists(#openSinceMs, :at) REMOVE #expiresAtS`,
-        `${newer} AND (attribute_not_exists(#settledVersion) OR #settledVersion < :version)`,
-        {
-          ...values,
-          ':open': { S: 'open' },
-          ':destination': { S: destination },
-          ':at': { N: String(step.atMs) },
-        },
-      );
-      if (!opened) await update(pk, `SET ${snapshot}`, newer, values);
+      const snapshot = ['#revision = :revision', '#snapshot = :snapshot', ADD_STEP];
+      const opening = ['#state = :open', '#openFor = :destination', OPEN_SINCE];
+      await decide(pk, async (row) => {
+        const recording = onRecord(row, copy);
+        if (!recording) return true;
+        // Unfinished, unless the consumer was faster than we are.
+        const written = recording.opens
+          ? await update(pk, row, [...snapshot, ...opening], ['#expiresAtS'], {
+              ...values,
+              ':open': { S: 'open' },
+              ':destination': { S: destination },
+              ':at': { N: String(step.atMs) },
+            })
+          : await update(pk, row, snapshot, [], values);
+        return written || undefined;
+      });
     },
 
-    settle: async (destination, source, orderId, settlement) => {
+    settle: (destination, source, orderId, settlement) => {
       const pk = journeyKey(destination, source, orderId);
-      const { state, sourceVersion, step, document, detail, wire } = settlement;
+      const { state, revision, step, document, detail, wire } = settlement;
       const set = [
-        '#settledVersion = :version',
+        '#settledRevision = :revision',
         ADD_STEP,
         ...(document ? ['#document = :document'] : []),
         ...(detail ? ['#detail = :detail'] : []),
         ...(wire === undefined ? [] : ['#wire = :wire']),
-      ].join(', ');
-      const values: Record<string, AttributeValue> = {
-        ':version': { N: String(sourceVersion) },
+      ];
+      const told: Record<string, AttributeValue> = {
         ...stepValues(step),
         ...(document ? { ':document': { S: JSON.stringify(document) } } : {}),
         ...(detail ? { ':detail': { S: detail } } : {}),
         ...(wire === undefined ? {} : { ':wire': { B: gzipSync(JSON.stringify(wire)) } }),
       };
       // The words of an earlier refusal explain nothing any more, and may name a buyer.
-      const remove = detail ? [] : ['#detail'];
-      const notOlder = '(attribute_not_exists(#settledVersion) OR #settledVersion <= :version)';
-      const latest = '(attribute_not_exists(#version) OR #version <= :version)';
-      const settled =
-        state === 'parked'
-          ? await update(
-              pk,
-              `SET ${set}, #state = :state, #openFor = :destination, #openSinceMs = if_not_exists(#openSinceMs, :at) REMOVE ${['#expiresAtS', ...remove].join(', ')}`,
-              `${notOlder} AND ${latest}`,
-              {
-                ...values,
-                ':state': { S: state },
-                ':destination': { S: destination },
-                ':at': { N: String(step.atMs) },
-              },
-            )
-          : await update(
-              pk,
-              `SET ${set}, #state = :state, #expiresAtS = :ttl REMOVE ${['#openFor', '#openSinceMs', ...remove].join(', ')}`,
-              `${notOlder} AND ${latest}`,
-              {
-                ...values,
-                ':state': { S: state },
-                ':ttl': { N: String(Math.floor(step.atMs / 1000) + KEEP_SETTLED_S) },
-              },
-            );
-      // A newer version is recorded and not yet settled: the row stays open.
-      if (!settled) await update(pk, `SET ${set}`, notOlder, values);
+      const forget = detail ? [] : ['#detail'];
+      return decide(pk, async (row) => {
+        const { precedence, settled, closes } = onSettle(row, revision);
+        if (precedence === 'older' || precedence === 'unclear') return precedence;
+        const values = { ...told, ':revision': { S: JSON.stringify(settled) } };
+        const written = !closes
+          ? // Something newer is recorded and not yet settled: the row stays open.
+            await update(pk, row, set, [], values)
+          : state === 'parked'
+            ? await update(
+                pk,
+                row,
+                [...set, '#state = :state', '#openFor = :destination', OPEN_SINCE],
+                ['#expiresAtS', ...forget],
+                {
+                  ...values,
+                  ':state': { S: state },
+                  ':destination': { S: destination },
+                  ':at': { N: String(step.atMs) },
+                },
+              )
+            : await update(
+                pk,
+                row,
+                [...set, '#state = :state', '#expiresAtS = :ttl'],
+                ['#openFor', '#openSinceMs', ...forget],
+                {
+                  ...values,
+                  ':state': { S: state },
+                  ':ttl': { N: String(Math.floor(step.atMs / 1000) + KEEP_SETTLED_S) },
+                },
+              );
+        return written ? precedence : undefined;
+      });
     },
 
     settled: async (destination, source, orderId) => {
-      const { Item } = await client.send(
-        new GetItemCommand({
-          TableName: tableName,
-          Key: { pk: { S: journeyKey(destination, source, orderId) } },
-          ProjectionExpression: '#settledVersion, #state',
-          ExpressionAttributeNames: namesIn('#settledVersion, #state'),
-          ConsistentRead: true,
-        }),
-      );
-      const version = Item?.['settledVersion']?.N;
-      if (version === undefined) return undefined;
-      return {
-        sourceVersion: Number(version),
-        state: (Item?.['state']?.S ?? 'open') as JourneyState | 'open',
-      };
+      const { settled, state } = await read(journeyKey(destination, source, orderId));
+      return settled && { revision: settled, state };
     },
   };
 };
+
+interface Row extends JourneyRow {
+  /** As stored: the write compares them. */
+  readonly recordedText: string | undefined;
+  readonly settledText: string | undefined;
+  readonly state: JourneyState | 'open';
+}
+
+const OPEN_SINCE = '#openSinceMs = if_not_exists(#openSinceMs, :at)';
+
+/** JSON leaves out what is undefined. */
+const revisionIn = (text: string | undefined): Revision | undefined =>
+  text === undefined ? undefined : (JSON.parse(text) as Revision);
+
+const unchanged = (name: string, value: string, text: string | undefined): string =>
+  text === undefined ? `attribute_not_exists(${name})` : `${name} = ${value}`;
 
 /**
  * Names for exactly the attributes that the expressions mention. All are aliased, because some are reserved

@@ -1,12 +1,11 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { RetryableError } from '../core/errors.ts';
-import { CATALOGUE, type EventData, type EventName } from '../events/catalogue.ts';
-import type { Envelope } from '../events/envelope.ts';
+import { CATALOGUE, type Publish } from '../events/catalogue.ts';
 
 /** @throws RetryableError also when the bus answered 200 with a failed entry inside */
 export const publisher =
-  (client: EventBridgeClient, busName: string) =>
-  async <N extends EventName>(name: N, event: Envelope<EventData<N>>): Promise<void> => {
+  (client: EventBridgeClient, busName: string): Publish =>
+  async (name, event) => {
     const { FailedEntryCount, Entries } = await client.send(
       new PutEventsCommand({
         Entries: [

@@ -16,7 +16,7 @@ export interface Delivery {
   readonly body: Uint8Array;
 }
 
-/** What a delivery turned out to be. Only `order` is published; everything else says why it is not. */
+/** What a delivery turned out to be. `order` and `notified` are published; everything else says why it is not. */
 export type Received =
   /** Not from this shop. Answered 401; nothing is kept. */
   | { readonly kind: 'rejected'; readonly reason: SignatureProblem }
@@ -30,6 +30,8 @@ export type Received =
       readonly warnings: readonly string[];
       readonly deliveryId?: string | undefined;
     }
+  /** Says no more than which order changed (marketplaces): it is fetched. Needs `reads` in the manifest. */
+  | { readonly kind: 'notified'; readonly orderId: string; readonly deliveryId?: string | undefined }
   /** Authentic, but not something we understand: kept raw in the quarantine queue. */
   | { readonly kind: 'unreadable'; readonly reason: string; readonly deliveryId?: string | undefined };
 
@@ -57,12 +59,49 @@ export interface ReceiveContext<S, C> {
   readonly nowMs: Clock;
 }
 
-/** Effect-free: verify over the raw bytes, then normalise. Throws nothing for bad input; it says `Received`. */
+/** An order as the storefront tells it when it is asked. */
+export type Fetched =
+  | { readonly kind: 'order'; readonly order: OrderChangedV1; readonly warnings: readonly string[] }
+  /** It is there and is no order for us (a cart being checked out, the bin); the codes are those of deliveries. */
+  | { readonly kind: 'ignored'; readonly reason: string }
+  /** The storefront's own answer, and it cannot be stated as an order: the field and what is wrong, no personal data. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/**
+ * Reads at one storefront connection, normalised by the same mapper as its pushes: a copy that was fetched and one
+ * that was pushed have one content hash when they say the same.
+ * Methods throw CredentialsError (code CREDENTIALS_MISSING: the secret holds none for reading) or RetryableError,
+ * and nothing else. None of them retries by itself, apart from asking once more with credentials read afresh.
+ */
+export interface StorefrontReads {
+  /** undefined: the storefront says that there is no such order. */
+  order(id: string, call: CallContext): Promise<Fetched | undefined>;
+}
+
+export interface OpenOptions<S, C> {
+  /** Connection id. */
+  readonly connection: string;
+  readonly settings: S;
+  /** Cached by the caller; `fresh` reads the secret again (after a 401). */
+  readonly credentials: (fresh?: boolean) => Promise<C>;
+  readonly nowMs: Clock;
+}
+
 export interface StorefrontConnector<S, C> {
   readonly manifest: StorefrontManifest;
   readonly replies: ReplyTable;
+  /**
+   * Effect-free: verify over the raw bytes, then normalise. Throws nothing for bad input; it says `Received`.
+   * @throws RangeError no usable secret: a missing setting must never mean "accept"
+   */
   receive(delivery: Delivery, context: ReceiveContext<S, C>): Received;
+  /** There when the manifest has `reads`. */
+  open?(options: OpenOptions<S, C>): StorefrontReads;
 }
+
+/** A connector whose orders can be read. */
+export type ReadableStorefront<S, C> = StorefrontConnector<S, C> &
+  Required<Pick<StorefrontConnector<S, C>, 'open'>>;
 
 // ---------------------------------------------------------------------------------------------------------
 // ERPs
@@ -162,16 +201,7 @@ export interface ErpOrders<Refs = unknown, Wire = unknown> {
   ): Promise<CompletedOrder>;
 }
 
-export interface ErpOpenOptions<S, C> {
-  /** Connection id. */
-  readonly connection: string;
-  readonly settings: S;
-  /** Cached by the caller; `fresh` reads the secret again (after a 401). */
-  readonly credentials: (fresh?: boolean) => Promise<C>;
-  readonly nowMs: Clock;
-}
-
 export interface ErpConnector<S, C, Refs = unknown, Wire = unknown> {
   readonly manifest: ErpManifest;
-  open(options: ErpOpenOptions<S, C>): { readonly orders: ErpOrders<Refs, Wire> };
+  open(options: OpenOptions<S, C>): { readonly orders: ErpOrders<Refs, Wire> };
 }

@@ -21,6 +21,14 @@ interface ConnectorManifest<S extends z.ZodObject, C extends z.ZodObject> {
 export interface StorefrontManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>
   extends ConnectorManifest<S, C> {
   readonly kind: 'storefront';
+  /**
+   * Orders can be read by id: the connector has `open`, and every connection gets a queue and a function that
+   * fetch what a push only named. undefined: it takes what is pushed, as it is pushed.
+   */
+  readonly reads?: {
+    /** The most calls the storefront takes at once; caps the concurrency of that function. 2 or more. */
+    readonly maxConcurrentCalls: number;
+  };
 }
 
 export interface ErpManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>

@@ -4,8 +4,8 @@ import type {
   SignatureProblem,
   StorefrontConnector,
 } from '../connectors/contract.ts';
-import type { Envelope } from '../events/envelope.ts';
-import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { Publish } from '../events/catalogue.ts';
+import type { Meta } from '../events/envelope.ts';
 import { METRICS } from '../observability/names.ts';
 import type { WideLine, WriteLine } from '../observability/wide-event.ts';
 import { orderReference } from './intent-key.ts';
@@ -25,8 +25,7 @@ export interface AcceptWebhookPorts<S, C> {
   readonly connector: StorefrontConnector<S, C>;
   /** Reads the secret (cached); a failure is answered 503, so that the storefront sends again. */
   readonly context: () => Promise<ReceiveContext<S, C>>;
-  /** @throws when the bus did not take it, also when it answered 200 with a failed entry inside */
-  readonly publish: (event: Envelope<OrderChangedV1>) => Promise<void>;
+  readonly publish: Publish;
   readonly quarantine: (delivery: QuarantinedDelivery) => Promise<void>;
   readonly line: WriteLine;
   readonly nowMs: Clock;
@@ -71,6 +70,15 @@ export const acceptWebhook = async <S, C>(
     );
     return { statusCode, body: { status, ...(more.reason ? { reason: more.reason } : {}) } };
   };
+
+  const metaOf = (correlationId: string, deliveryId: string | undefined): Meta => ({
+    id: ports.newId(),
+    connection: ports.connection,
+    correlationId,
+    receivedAtMs: startedMs,
+    deliveryId,
+    via: 'webhook',
+  });
 
   if (delivery.body.length > ports.maxBodyBytes) {
     return say(
@@ -117,17 +125,7 @@ export const acceptWebhook = async <S, C>(
       case 'order': {
         const { order, warnings, deliveryId } = received;
         const correlationId = orderReference(order.source, order.orderId);
-        await ports.publish({
-          meta: {
-            id: ports.newId(),
-            connection: ports.connection,
-            correlationId,
-            receivedAtMs: startedMs,
-            deliveryId,
-            via: 'webhook',
-          },
-          data: order,
-        });
+        await ports.publish('order.changed.v1', { meta: metaOf(correlationId, deliveryId), data: order });
         const { orderId, orderNumber, sourceVersion } = order;
         return say(
           replies.accepted,
@@ -140,6 +138,21 @@ export const acceptWebhook = async <S, C>(
             sourceVersion,
             warnings: warnings.length ? warnings : undefined,
           },
+          METRICS.webhooksAccepted,
+        );
+      }
+      case 'notified': {
+        const { orderId, deliveryId } = received;
+        const source = ports.connection;
+        const correlationId = orderReference(source, orderId);
+        await ports.publish('order.notified.v1', {
+          meta: metaOf(correlationId, deliveryId),
+          data: { source, orderId, why: 'push' },
+        });
+        return say(
+          replies.accepted,
+          'notified',
+          { source, correlationId, orderId },
           METRICS.webhooksAccepted,
         );
       }

@@ -10,7 +10,8 @@ export type SkipReason =
   | 'CANCELLED_BEFORE_WRITTEN'
   | 'ALREADY_DONE'
   | 'OLDER_THAN_WRITTEN'
-  | 'OLDER_THAN_SETTLED';
+  | 'OLDER_THAN_SETTLED'
+  | 'FETCHING_AGAIN';
 
 export type Acceptance =
   | { readonly kind: 'take'; readonly level: Exclude<AcceptLevel, 'ignore'> }

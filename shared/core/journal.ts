@@ -1,6 +1,7 @@
 import type { PeerDocument } from '../connectors/contract.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
+import { type Precedence, precedence, type Revision } from './revision.ts';
 
 /**
  * done: written and complete. skipped: nothing to do for this version, with the reason. parked: a person must
@@ -18,7 +19,8 @@ export interface JourneyStep {
 
 export interface Settlement {
   readonly state: JourneyState;
-  readonly sourceVersion: number;
+  /** What was settled. */
+  readonly revision: Revision;
   readonly step: JourneyStep;
   readonly document?: PeerDocument | undefined;
   /** Why it is parked, in the peer's own words; may name a buyer, so it is shown to operators only. */
@@ -31,21 +33,54 @@ export interface Settlement {
  * The order journal: one row per order and destination, with the newest snapshot, what became of it, and a
  * timeline. Queues forget after days; the journal keeps unfinished work until it is done or discarded.
  *
- * Recorder and consumer write independently, in any order: a row is unfinished while the newest version that
- * was recorded is newer than the newest that was settled, or while it is parked.
+ * Recorder and consumer write independently, in any order: a row is unfinished while what was recorded is not known
+ * to be what was settled (newer, or other content under the same version), or while it is parked.
  */
 export interface Journal {
-  /** Keeps the snapshot if it is newer than the one held. */
+  /** Keeps the snapshot unless the one held is newer, or the same. */
   record(destination: string, event: Envelope<OrderChangedV1>, step: JourneyStep): Promise<void>;
-  /** Says what became of one version. A settlement of an older version than one already settled is dropped. */
-  settle(destination: string, source: string, orderId: string, settlement: Settlement): Promise<void>;
   /**
-   * The newest version that was settled, and what became of it (`open`: a newer one came since); undefined:
-   * none yet. Consistent read, so that an older version can see that it is too late.
+   * Says what became of one copy.
+   * @returns how that copy stands to the one settled before; `older` and `unclear` ones are dropped
    */
-  settled(
-    destination: string,
-    source: string,
-    orderId: string,
-  ): Promise<{ readonly sourceVersion: number; readonly state: JourneyState | 'open' } | undefined>;
+  settle(destination: string, source: string, orderId: string, settlement: Settlement): Promise<Precedence>;
+  /**
+   * What was settled last, and what became of it (`open`: something newer came since); undefined: nothing yet.
+   * Consistent read, so that an older version can see that it is too late.
+   */
+  settled(destination: string, source: string, orderId: string): Promise<Settled | undefined>;
 }
+
+export interface Settled {
+  readonly revision: Revision;
+  readonly state: JourneyState | 'open';
+}
+
+/** What a row remembers, to decide about the next copy. */
+export interface JourneyRow {
+  readonly recorded: Revision | undefined;
+  readonly settled: Revision | undefined;
+}
+
+/** undefined: nothing to record. `opens`: the row is unfinished from now on. */
+export const onRecord = (row: JourneyRow, copy: Revision): { readonly opens: boolean } | undefined => {
+  if (row.recorded && isKnown(precedence(copy, row.recorded))) return undefined;
+  return { opens: !row.settled || !isKnown(precedence(copy, row.settled)) };
+};
+
+export interface Settling {
+  readonly precedence: Precedence;
+  /** What is settled from now on: a pushed copy never takes the place of a fetched one that says the same. */
+  readonly settled: Revision;
+  /** Nothing newer was recorded, so the row is what this settlement says. */
+  readonly closes: boolean;
+}
+
+export const onSettle = (row: JourneyRow, copy: Revision): Settling => {
+  const over = row.settled ? precedence(copy, row.settled) : 'newer';
+  const settled = row.settled && over !== 'newer' ? row.settled : copy;
+  const latest = row.recorded ? precedence(settled, row.recorded) : 'newer';
+  return { precedence: over, settled, closes: latest === 'same' || latest === 'newer' };
+};
+
+const isKnown = (p: Precedence): boolean => p === 'older' || p === 'same';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ErpOrders, Mappings, OrderContext, PeerDocument } from '../connectors/contract.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { OrderNotifiedV1 } from '../events/order-notified.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { acceptanceOf, type SkipReason } from './accept.ts';
 import { BusyError, PermanentError, RetryableError } from './errors.ts';
@@ -13,6 +14,7 @@ import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
 import { inBuyerCurrency } from './presentment.ts';
 import type { OrderChange } from './reasons.ts';
+import { precedence, type Revision, revisionOf } from './revision.ts';
 
 /** Which of our orders is which document at the peer, both ways. */
 export interface Bindings {
@@ -33,6 +35,15 @@ export interface PushOrderPorts extends OncePorts {
   readonly mappings: Mappings;
   readonly bindings: Bindings;
   readonly journal: Journal;
+  readonly refetch: Refetch;
+}
+
+/** The way to the truth when two copies of one version differ. */
+export interface Refetch {
+  /** Storefront connections that can be asked; of all others, any copy of a version is as good as another. */
+  readonly sources: ReadonlySet<string>;
+  /** @throws when the bus did not take it */
+  notify(event: Envelope<OrderNotifiedV1>): Promise<void>;
 }
 
 export type Level = 'draft' | 'reserve' | 'confirm';
@@ -67,68 +78,120 @@ export const pushOrder = async (
   call: CallContext,
 ): Promise<PushOutcome> => {
   const order = event.data;
-  const settle = (settlement: Omit<Settlement, 'sourceVersion'>) =>
-    ports.journal.settle(ports.destination, order.source, order.orderId, {
-      sourceVersion: order.sourceVersion,
-      ...settlement,
-    });
+  const copy = comparable(ports, event);
+  const settle = (settlement: Omit<Settlement, 'revision'>) =>
+    ports.journal.settle(ports.destination, order.source, order.orderId, { revision: copy, ...settlement });
+  const fetchAgain = async (): Promise<PushOutcome> => {
+    await ports.refetch.notify(notificationOf(event));
+    return FETCHING_AGAIN;
+  };
   const step = (code: string, text: string) => ({ atMs: ports.nowMs(), code, text });
   try {
-    const outcome = await push(ports, order, call);
+    const outcome = await push(ports, order, copy, call);
     switch (outcome.kind) {
-      case 'skipped':
-        await settle({
+      case 'skipped': {
+        if (outcome.reason === 'FETCHING_AGAIN') return await fetchAgain();
+        const over = await settle({
           state: outcome.reason === 'ALREADY_DONE' ? 'done' : 'skipped',
           step: step(outcome.reason, outcome.why),
           document: outcome.document,
         });
-        if (outcome.reason === 'CANCELLED_BEFORE_WRITTEN') await assertNotBegun(ports, order);
+        if (over === 'unclear') return await fetchAgain();
+        if (over !== 'older' && outcome.reason === 'CANCELLED_BEFORE_WRITTEN') {
+          await assertNotBegun(ports, order);
+        }
         return outcome;
+      }
       case 'shadow': {
         const { wire, ...rest } = outcome;
-        await settle({
+        const over = await settle({
           state: 'shadow',
           step: step('SHADOW', `nothing written to ${ports.destination}`),
           wire,
         });
-        return rest;
+        return over === 'unclear' ? await fetchAgain() : rest;
       }
       default: {
         const name = outcome.document.name ?? outcome.document.id;
-        await settle({
+        const over = await settle({
           state: 'done',
           step: step(outcome.kind.toUpperCase(), `${name} in ${ports.destination}, ${outcome.level}`),
           document: outcome.document,
         });
+        if (over === 'unclear') await fetchAgain();
         return outcome;
       }
     }
   } catch (error) {
     if (error instanceof PermanentError) {
       const { reason, remedy } = error.text;
-      await settle({ state: 'parked', step: step(error.code, `${reason} ${remedy}`), detail: error.detail });
+      const over = await settle({
+        state: 'parked',
+        step: step(error.code, `${reason} ${remedy}`),
+        detail: error.detail,
+      });
+      // Perhaps this never was the state of the order: what the storefront says is parked, if it has to be.
+      if (over === 'unclear') return fetchAgain();
     }
     throw error;
   }
 };
 
+/** How this copy compares with others; where the storefront cannot be asked, only by its version. */
+const comparable = (ports: PushOrderPorts, event: Envelope<OrderChangedV1>): Revision => {
+  const revision = revisionOf(event);
+  return ports.refetch.sources.has(event.data.source) ? revision : { ...revision, contentHash: undefined };
+};
+
+const notificationOf = ({ meta, data }: Envelope<OrderChangedV1>): Envelope<OrderNotifiedV1> => {
+  const { id, fetchedAtMs: _, ...rest } = meta;
+  return {
+    // The same for every copy that a queue delivers.
+    meta: { ...rest, id: `${id}:again` },
+    data: { source: data.source, orderId: data.orderId, why: 'same-version' },
+  };
+};
+
+const FETCHING_AGAIN = {
+  kind: 'skipped',
+  reason: 'FETCHING_AGAIN',
+  why: 'two copies of one version differ: the storefront is asked which one holds',
+} as const;
+
 type Pushed =
   | Exclude<PushOutcome, { kind: 'shadow' }>
   | { kind: 'shadow'; warnings: readonly string[]; wire: unknown };
 
-const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallContext): Promise<Pushed> => {
+const push = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  copy: Revision,
+  call: CallContext,
+): Promise<Pushed> => {
   const { destination } = ports;
   const route = ports.routes.find(({ from }) => from === order.source);
   if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
 
+  // Before anything is decided: a copy that may never have been true must neither write nor take back.
+  const settled = copy.contentHash === undefined ? undefined : await standing(ports, order, copy);
+  if (settled?.over === 'unclear') return FETCHING_AGAIN;
+
   const intent = createIntent(ports, order);
   const entry = await ports.ledger.peek(intent);
-  if (entry?.state === 'finished') return follow(ports, order, route, entry, call);
+  if (entry?.state === 'finished') {
+    const { document } = entry;
+    // What the ERP was written from is not the last that was heard: the storefront was asked since.
+    if (settled?.over === 'older') return olderThanSettled(document);
+    return follow(ports, order, copy, route, entry, call);
+  }
 
   const acceptance = acceptanceOf(order, route);
   if (acceptance.kind === 'skip') {
     if (acceptance.reason === 'CANCELLED_BEFORE_WRITTEN') {
-      await assertUnwritten(ports, order, route, entry, call);
+      const document = await findBegun(ports, order, route, entry, call);
+      // Begun with a copy that nobody remembers: of this very version, perhaps, and then either may be the end.
+      if (document && copy.contentHash !== undefined && !copy.fetched) return FETCHING_AGAIN;
+      if (document) throw changedAfterWrite(destination, changeOf(order.status), document);
     }
     return { ...acceptance, kind: 'skipped' };
   }
@@ -141,32 +204,31 @@ const push = async (ports: PushOrderPorts, order: OrderChangedV1, call: CallCont
     return { kind: 'shadow', wire, warnings };
   }
   const { level } = acceptance;
-  return write(ports, order, route, intent, level, entry?.document, call);
+  return write(ports, order, copy, route, intent, level, entry?.document, call);
 };
 
 /**
  * A cancelled order that never reached the ERP asks for nothing; one that was begun asks for a look.
+ * @returns its document, if it is there
  * @throws BusyError another worker may be writing it at this moment
- * @throws PermanentError ORDER_CHANGED_AFTER_WRITE it is there: its end is a change
  */
-const assertUnwritten = async (
+const findBegun = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
   route: OrderRoute,
   entry: LedgerEntry | undefined,
   call: CallContext,
-): Promise<void> => {
-  if (!entry) return;
+): Promise<PeerDocument | undefined> => {
+  if (!entry) return undefined;
   if (!entry.document && entry.leaseUntilMs > ports.nowMs()) {
     throw new BusyError(entry.intent, entry.leaseUntilMs);
   }
   const reference = orderReference(order.source, order.orderId);
-  const document = entry.document ?? (await ports.erp.find(reference, route, call));
-  if (document) throw changedAfterWrite(ports.destination, changeOf(order.status), document);
+  return entry.document ?? (await ports.erp.find(reference, route, call));
 };
 
 /**
- * The other half of `isSuperseded`: we settle and then look at the ledger, a writer claims and then looks at
+ * The other half of `mayStillWrite`: we settle and then look at the ledger, a writer claims and then looks at
  * what is settled. Whoever comes second sees the other, so no cancelled order is written unnoticed.
  * @throws BusyError an older version was begun while we settled: look again when it is through
  */
@@ -177,25 +239,35 @@ const assertNotBegun = async (ports: PushOrderPorts, order: OrderChangedV1): Pro
   }
 };
 
+type Allowed = 'yes' | 'older' | 'unclear';
+
+/** How this copy stands to the one that was settled last. */
+const standing = async (ports: PushOrderPorts, order: OrderChangedV1, copy: Revision) => {
+  const settled = await ports.journal.settled(ports.destination, order.source, order.orderId);
+  return { over: settled ? precedence(copy, settled.revision) : 'newer', state: settled?.state } as const;
+};
+
 /**
  * A newer version was dealt with already, so writing this one would bring back what is no longer so: a parked
  * order that was cancelled meanwhile, redriven; an old delivery that comes late. Only what an earlier attempt
  * has written is still completed after a mere skip, or nobody would.
  */
-const isSuperseded = async (
+const mayStillWrite = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
+  copy: Revision,
   isWritten: boolean,
-): Promise<boolean> => {
-  const settled = await ports.journal.settled(ports.destination, order.source, order.orderId);
-  if (!settled || settled.sourceVersion <= order.sourceVersion) return false;
-  return !(isWritten && settled.state === 'skipped');
+): Promise<Allowed> => {
+  const { over, state } = await standing(ports, order, copy);
+  if (over === 'unclear') return over;
+  return over === 'older' && !(isWritten && state === 'skipped') ? over : 'yes';
 };
 
 /** One intent at the ERP: create the order, or bring a known one to a higher level. */
 const write = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
+  copy: Revision,
   route: OrderRoute,
   intent: string,
   level: Level,
@@ -204,18 +276,18 @@ const write = async (
 ): Promise<Pushed> => {
   const reference = orderReference(order.source, order.orderId);
   let map: { wire: unknown; warnings: readonly string[] } | undefined;
-  let superseded = false;
+  let allowed: Allowed = 'yes';
   const wireOnce = async (isWritten: boolean) => {
     if (!map) {
       // After the claim, see `assertNotBegun`.
-      superseded = await isSuperseded(ports, order, isWritten);
-      if (superseded) throw new RetryableError('SUPERSEDED', 'a newer version was settled', { intent });
+      allowed = await mayStillWrite(ports, order, copy, isWritten);
+      if (allowed !== 'yes') throw new RetryableError('SUPERSEDED', 'another copy was settled', { intent });
       map = await mapped(ports, order, route, context(ports, route, call));
     }
     return map.wire;
   };
   let completedWarnings: readonly string[] = [];
-  const result = await once(ports, intent, {
+  const result: OnceResult | Exclude<Allowed, 'yes'> = await once(ports, intent, {
     find: async () => {
       // Mapping first: what a person must mend is found before anything is looked up or written.
       await wireOnce(known !== undefined);
@@ -228,25 +300,19 @@ const write = async (
       const { id, name, url } = completed;
       // Before `finish`: what is finished is never looked at again.
       await ports.bindings.put(ports.destination, order.source, 'order', order.orderId, { id, name, url });
-      return { document: { id, name, url }, facts: factsOf(order, level, completed.rounding.minor) };
+      return { document: { id, name, url }, facts: factsOf(order, copy, level, completed.rounding.minor) };
     },
   }).catch((error: unknown) => {
-    if (superseded) return undefined;
+    if (allowed !== 'yes') return allowed;
     throw error;
   });
-  if (!result) {
-    return {
-      kind: 'skipped',
-      reason: 'OLDER_THAN_SETTLED',
-      why: 'a newer version was dealt with already',
-      document: known,
-    };
-  }
+  if (result === 'unclear') return FETCHING_AGAIN;
+  if (result === 'older') return olderThanSettled(known);
   if (result.kind === 'duplicate') {
     // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
     const { document, facts } = result;
     return intent === createIntent(ports, order)
-      ? follow(ports, order, route, { document, facts }, call)
+      ? follow(ports, order, copy, route, { document, facts }, call)
       : alreadyDone(document);
   }
   return {
@@ -263,11 +329,14 @@ const write = async (
 const follow = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
+  copy: Revision,
   route: OrderRoute,
   { document, facts }: Pick<LedgerEntry, 'document' | 'facts'>,
   call: CallContext,
 ): Promise<Pushed> => {
-  if (order.sourceVersion < Number(facts['sourceVersion'])) {
+  const over = precedence(copy, writtenRevision(facts));
+  if (over === 'unclear') return FETCHING_AGAIN;
+  if (over === 'older') {
     return {
       kind: 'skipped',
       reason: 'OLDER_THAN_WRITTEN',
@@ -289,7 +358,7 @@ const follow = async (
   if (acceptance.kind === 'take' && RANK[acceptance.level] > RANK[String(facts['level']) as Level]) {
     // An intent for each level: a draft that was reserved can still be confirmed.
     const intent = intentKey(ports.destination, order.source, order.orderId, acceptance.level);
-    return write(ports, order, route, intent, acceptance.level, document, call);
+    return write(ports, order, copy, route, intent, acceptance.level, document, call);
   }
   return alreadyDone(document);
 };
@@ -303,6 +372,13 @@ const alreadyDone = (document: PeerDocument | undefined): Pushed => ({
   kind: 'skipped',
   reason: 'ALREADY_DONE',
   why: `already in the ERP${document?.name ? ` as ${document.name}` : ''}`,
+  document,
+});
+
+const olderThanSettled = (document: PeerDocument | undefined): Pushed => ({
+  kind: 'skipped',
+  reason: 'OLDER_THAN_SETTLED',
+  why: 'a newer version was dealt with already',
   document,
 });
 
@@ -350,12 +426,27 @@ const mapped = async (
   return { wire: value, warnings };
 };
 
-const factsOf = (order: OrderChangedV1, level: Level, roundingMinor: number): LedgerFacts => ({
+const factsOf = (
+  order: OrderChangedV1,
+  copy: Revision,
+  level: Level,
+  roundingMinor: number,
+): LedgerFacts => ({
   sourceVersion: order.sourceVersion,
+  contentHash: order.contentHash,
+  seenAtMs: copy.seenAtMs,
+  fetched: copy.fetched ? 1 : 0,
   level,
   refunds: order.refunds.length,
   commercialHash: commercialHash(order),
   roundingMinor,
+});
+
+const writtenRevision = (facts: LedgerFacts): Revision => ({
+  sourceVersion: Number(facts['sourceVersion']),
+  contentHash: typeof facts['contentHash'] === 'string' ? facts['contentHash'] : undefined,
+  seenAtMs: Number(facts['seenAtMs']),
+  fetched: facts['fetched'] === 1,
 });
 
 /** What the ERP's document is made of: a change of anything else (payment state, status) is no edit. */

@@ -11,6 +11,8 @@ export const METRICS = {
   webhooksRejected: 'WebhooksRejected',
   webhooksIgnored: 'WebhooksIgnored',
   webhooksQuarantined: 'WebhooksQuarantined',
+  /** Orders read at their storefront, because a push said too little or two copies of one version differed. */
+  ordersFetched: 'OrdersFetched',
   /** Orders written to an ERP, found there by look-up, skipped with a reason, parked with a code. */
   ordersWritten: 'OrdersWritten',
   ordersRecovered: 'OrdersRecovered',

@@ -7,7 +7,7 @@ import { METRICS_NAMESPACE, type MetricName } from './names.ts';
  * not logged, so names, addresses, mails, phone numbers and secrets cannot slip in.
  */
 export interface WideLine {
-  /** What was done: ingest-webhook, consume-orders, record-orders. */
+  /** What was done: ingest-webhook, fetch-orders, consume-orders, record-orders. */
   readonly what: string;
   readonly connection: string;
   readonly source?: string | undefined;

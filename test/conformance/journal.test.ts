@@ -1,9 +1,10 @@
 import { gunzipSync } from 'node:zlib';
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { journeyKey } from '../../shared/core/intent-key.ts';
 import type { Journal, Settlement } from '../../shared/core/journal.ts';
+import { revisionOf } from '../../shared/core/revision.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import { JOURNAL_OPEN_INDEX } from '../../shared/observability/names.ts';
@@ -40,7 +41,7 @@ const settle = (
   const { atMs = 2_000, ...rest } = more;
   return journal.settle(ERP, SHOP, '1001', {
     state,
-    sourceVersion,
+    revision: revisionOf(event(sourceVersion)),
     step: step(`${state.toUpperCase()} ${sourceVersion}`, atMs),
     ...rest,
   });
@@ -105,11 +106,85 @@ it('drops an older snapshot', async () => {
   expect((await row()).steps).toEqual(['RECEIVED 10']);
 });
 
-it('keeps the first of two snapshots with equal version', async () => {
+it('keeps the first of two snapshots that say the same', async () => {
   await record(10);
-  await journal.record(ERP, event(10, { contentHash: 'other' }), step('RECEIVED again'));
-  expect((await row()).snapshot?.data.contentHash).toBe('first');
+  await journal.record(ERP, event(10, { orderNumber: 'again' }), step('RECEIVED again'));
+  expect((await row()).snapshot?.data.orderNumber).toBe('1001');
   expect((await row()).steps).toEqual(['RECEIVED 10']);
+});
+
+describe('one version with two contents', () => {
+  /** Pushed at 1, see `event`. */
+  const other = event(10, { contentHash: 'other' });
+  const fetched = (fetchedAtMs: number, contentHash: string): Envelope<OrderChangedV1> => {
+    const { meta, data } = event(10, { contentHash });
+    return { meta: { ...meta, via: 'fetch', fetchedAtMs }, data };
+  };
+  const settleCopy = (copy: Envelope<OrderChangedV1>, state: Settlement['state']) =>
+    settle(state, 10, { revision: revisionOf(copy) });
+
+  it('is unfinished until the storefront was asked, in whatever order the two are written', async () => {
+    await record(10);
+    expect(await settle('done', 10)).toBe('newer');
+    await journal.record(ERP, other, step('RECEIVED other', 3_000));
+    expect(await open()).toEqual([[KEY, 3_000]]);
+    expect(await settleCopy(other, 'skipped')).toBe('unclear');
+    expect(await row()).toMatchObject({ state: 'open', steps: ['RECEIVED 10', 'DONE 10', 'RECEIVED other'] });
+
+    await journal.record(ERP, fetched(5, 'other'), step('FETCHED'));
+    expect(await settleCopy(fetched(5, 'other'), 'skipped')).toBe('newer');
+    expect(await open()).toEqual([]);
+    expect((await journal.settled(ERP, SHOP, '1001'))?.revision).toEqual({
+      sourceVersion: 10,
+      contentHash: 'other',
+      seenAtMs: 5,
+      fetched: true,
+    });
+  });
+
+  it('what was fetched closes the row before it is recorded, and the late copies open it no more', async () => {
+    await record(10);
+    await settle('done', 10);
+    await settleCopy(fetched(5, 'other'), 'skipped');
+    await journal.record(ERP, other, step('RECEIVED other'));
+    await journal.record(ERP, fetched(5, 'other'), step('FETCHED'));
+    expect(await open()).toEqual([]);
+    expect((await row()).snapshot?.meta.via).toBe('fetch');
+    await record(10);
+    expect((await row()).snapshot?.meta.via).toBe('fetch');
+    expect(await settle('parked', 10)).toBe('older');
+  });
+
+  it('a late copy that says what was fetched does not take its place', async () => {
+    await settleCopy(fetched(5, 'first'), 'done');
+    expect(await settle('done', 10)).toBe('same');
+    await journal.record(ERP, other, step('RECEIVED other'));
+    await journal.record(ERP, fetched(5, 'first'), step('FETCHED'));
+    expect(await open()).toEqual([]);
+  });
+
+  it('of two that were fetched, the one read later holds', async () => {
+    await journal.record(ERP, fetched(7, 'b'), step('FETCHED b'));
+    await journal.record(ERP, fetched(6, 'a'), step('FETCHED a'));
+    expect((await row()).snapshot?.data.contentHash).toBe('b');
+    expect(await settleCopy(fetched(6, 'a'), 'skipped')).toBe('newer');
+    expect(await open()).toEqual([[KEY, 1_000]]);
+    expect(await settleCopy(fetched(7, 'b'), 'done')).toBe('newer');
+    expect(await open()).toEqual([]);
+  });
+
+  it('loses nothing when all are written at once', async () => {
+    const copies = ['a', 'b', 'c', 'd'].map((hash, index) => fetched(10 + index, hash));
+    await Promise.all(
+      copies.flatMap((copy) => [
+        journal.record(ERP, copy, step('FETCHED')),
+        settleCopy(copy, copy.data.contentHash === 'd' ? 'done' : 'parked'),
+      ]),
+    );
+    expect(await row()).toMatchObject({ state: 'done' });
+    expect((await row()).snapshot?.data.contentHash).toBe('d');
+    expect(await open()).toEqual([]);
+  });
 });
 
 it('opens a settled row again when a newer version is recorded, and forgets that it would expire', async () => {
@@ -203,7 +278,7 @@ it('keeps orders, shops and destinations apart, and lists the oldest first', asy
   await journal.record('other-erp', event(10, { orderId: '1' }), step('RECEIVED', 1_000));
   await journal.settle('other-erp', 'other-shop', '1', {
     state: 'done',
-    sourceVersion: 10,
+    revision: revisionOf(event(10)),
     step: step('DONE'),
   });
   expect(await open()).toEqual([
@@ -220,18 +295,18 @@ it('says which version was settled last, and how', async () => {
   await record(10);
   expect(await settled()).toBeUndefined();
   await settle('parked', 10);
-  expect(await settled()).toEqual({ sourceVersion: 10, state: 'parked' });
+  expect(await settled()).toEqual({ revision: revisionOf(event(10)), state: 'parked' });
   await record(11);
-  expect(await settled()).toEqual({ sourceVersion: 10, state: 'open' });
+  expect(await settled()).toEqual({ revision: revisionOf(event(10)), state: 'open' });
   await settle('skipped', 11);
   await settle('done', 10);
-  expect(await settled()).toEqual({ sourceVersion: 11, state: 'skipped' });
+  expect(await settled()).toEqual({ revision: revisionOf(event(11)), state: 'skipped' });
 });
 
 it('passes on every failure but a failed condition', async () => {
   const broken = dynamoJournal(tables.client, 'no-such-table');
   await expect(broken.record(ERP, event(1), step('RECEIVED'))).rejects.toThrow('resource not found');
   await expect(
-    broken.settle(ERP, SHOP, '1', { state: 'done', sourceVersion: 1, step: step('DONE') }),
+    broken.settle(ERP, SHOP, '1', { state: 'done', revision: revisionOf(event(1)), step: step('DONE') }),
   ).rejects.toThrow('resource not found');
 });

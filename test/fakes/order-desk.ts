@@ -6,7 +6,9 @@ import {
   type PushOutcome,
   pushOrder,
 } from '../../shared/core/push-order.ts';
+import type { Envelope, Meta } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import type { OrderNotifiedV1 } from '../../shared/events/order-notified.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 import { type JournalRow, memoryJournal } from './memory-journal.ts';
 import { memoryLedger } from './memory-ledger.ts';
@@ -23,6 +25,8 @@ export interface OrderDeskOptions {
   readonly destination?: string;
   readonly route?: Record<string, unknown>;
   readonly sources?: readonly string[];
+  /** Storefronts that can be asked for an order. Default: none. */
+  readonly fetchable?: readonly string[];
 }
 
 /**
@@ -30,7 +34,7 @@ export interface OrderDeskOptions {
  * `calls` names every call of the ERP; put a function into `fails` to let the next calls of that name fail.
  */
 export const orderDesk = (options: OrderDeskOptions = {}) => {
-  const { destination = 'acme-odoo', route = {}, sources = ['acme-woo'] } = options;
+  const { destination = 'acme-odoo', route = {}, sources = ['acme-woo'], fetchable = [] } = options;
   let now = Date.parse('2026-11-21T23:00:00Z');
   const nowMs = () => now;
   const entries = new Map<string, LedgerEntry>();
@@ -39,6 +43,7 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
   const calls: string[] = [];
   const bound: string[] = [];
   const resolved: OrderContext[] = [];
+  const notified: Envelope<OrderNotifiedV1>[] = [];
   const fails: Partial<Record<keyof ErpOrders, () => void>> = {};
   const call = (name: keyof ErpOrders): void => {
     calls.push(name);
@@ -100,6 +105,12 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
         bound.push([to, source, entity, externalId, id].join(' '));
       },
     },
+    refetch: {
+      sources: new Set(fetchable),
+      notify: async (event) => {
+        notified.push(event);
+      },
+    },
   };
   return {
     ports,
@@ -107,13 +118,18 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
     calls,
     fails,
     bound,
+    notified,
     resolved,
     entries,
     rows,
     wait: (ms: number) => {
       now += ms;
     },
-    push: (data: OrderChangedV1, over: Partial<PushOrderPorts> = {}): Promise<PushOutcome> =>
+    push: (
+      data: OrderChangedV1,
+      over: Partial<PushOrderPorts> = {},
+      meta: Partial<Meta> = {},
+    ): Promise<PushOutcome> =>
       pushOrder(
         { ...ports, ...over },
         {
@@ -123,6 +139,7 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
             correlationId: data.orderId,
             receivedAtMs: 0,
             via: 'webhook',
+            ...meta,
           },
           data,
         },

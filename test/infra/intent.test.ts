@@ -74,7 +74,14 @@ describe('stacks', () => {
         'TicketTopicArn',
       ]),
     );
-    expect(outputs('waybill-acme-shop-a')).toEqual(['WebhookUrl', 'SecretName', 'FunctionName']);
+    expect(outputs('waybill-acme-shop-a')).toEqual([
+      'WebhookUrl',
+      'SecretName',
+      'FunctionName',
+      'QueueUrl',
+      'ParkedQueueUrl',
+      'FetchFunctionName',
+    ]);
     expect(outputs('waybill-acme-erp-1')).toEqual([
       'QueueUrl',
       'ParkedQueueUrl',
@@ -97,7 +104,10 @@ describe('a storefront', () => {
   });
 
   it('tells the function what it needs and nothing else', () => {
-    const { WAYBILL_SETTINGS, WAYBILL_EVENT_BUS, WAYBILL_QUARANTINE_QUEUE_URL, ...rest } = environment(shop);
+    const { WAYBILL_SETTINGS, WAYBILL_EVENT_BUS, WAYBILL_QUARANTINE_QUEUE_URL, ...rest } = environment(
+      shop,
+      'Webhook',
+    );
     expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
       url: 'https://a.example',
       statuses: { ready: 'open' },
@@ -112,12 +122,12 @@ describe('a storefront', () => {
       WAYBILL_SECRET_ID: 'waybill/acme/shop-a',
       WAYBILL_TIME_SCALE: '1',
     });
-    expect(shop.one('AWS::Lambda::Function').Properties.Timeout).toBe(15);
+    expect(shop.one('AWS::Lambda::Function', 'Webhook').Properties.Timeout).toBe(15);
   });
 
   it('may read its own secret, publish, and quarantine: no table, no other queue', () => {
     const actions = shop
-      .one('AWS::IAM::Policy')
+      .one('AWS::IAM::Policy', 'Webhook')
       .Properties.PolicyDocument.Statement.flatMap((s: { Action: string | string[] }) => s.Action);
     expect([...actions].sort()).toEqual([
       'events:PutEvents',
@@ -129,6 +139,58 @@ describe('a storefront', () => {
       'sqs:GetQueueUrl',
       'sqs:SendMessage',
     ]);
+  });
+});
+
+describe('a storefront that can be asked for orders', () => {
+  const shop = named(stacks, 'waybill-acme-shop-a');
+
+  it('has a queue of the ids that were pushed, and a function for it that keeps to what the shop takes', () => {
+    expect(shop.one('AWS::Events::Rule').Properties.EventPattern).toEqual({
+      source: ['waybill.storefront'],
+      'detail-type': ['order.notified.v1'],
+      detail: { meta: { connection: ['shop-a'] } },
+    });
+    expect(shop.one('AWS::Lambda::EventSourceMapping').Properties.ScalingConfig.MaximumConcurrency).toBe(2);
+    expect(shop.one('AWS::Lambda::Function', 'Fetch').Properties.Timeout).toBe(60);
+    expect(shop.one('AWS::SQS::Queue', 'FetchParked').Properties.MessageRetentionPeriod).toBe(1_209_600);
+    const { WAYBILL_SETTINGS, ...rest } = environment(shop, 'Fetch');
+    expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
+      url: 'https://a.example',
+      statuses: { ready: 'open' },
+    });
+    expect(rest).toMatchObject({
+      WAYBILL_CONNECTION: 'shop-a',
+      WAYBILL_SECRET_ID: 'waybill/acme/shop-a',
+      WAYBILL_TIME_SCALE: '1',
+    });
+  });
+
+  it('may read its own secret, publish, take its messages and park them', () => {
+    const actions = shop
+      .one('AWS::IAM::Policy', 'Fetch')
+      .Properties.PolicyDocument.Statement.flatMap((s: { Action: string | string[] }) => s.Action);
+    expect([...new Set(actions)].sort()).toEqual([
+      'events:PutEvents',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+      'sqs:ReceiveMessage',
+      'sqs:SendMessage',
+    ]);
+  });
+
+  it('alarms at once when its credentials are refused', () => {
+    expect(shop.one('AWS::CloudWatch::Alarm', 'Alarmcredentialsrefused').Properties).toMatchObject({
+      AlarmName: 'waybill-acme-shop-a-credentials-refused',
+      MetricName: 'CredentialsRefused',
+      Dimensions: [{ Name: 'connection', Value: 'shop-a' }],
+    });
   });
 });
 
@@ -158,6 +220,7 @@ describe('an ERP', () => {
         { from: 'shop-b', to: 'erp-1', startAt: '2026-12-01T00:00:00Z', mode: 'shadow', company: 2 },
         { from: 'shop-c', to: 'erp-1', startAt: '2026-12-01T00:00:00Z', mode: 'off' },
       ],
+      fetchable: ['shop-a', 'shop-b', 'shop-c'],
     });
     // 60 s function + 30 s until Odoo has settled + 5 s between clocks.
     expect(WAYBILL_LEASE_MS).toBe('95000');
@@ -165,6 +228,7 @@ describe('an ERP', () => {
     expect(Object.keys(rest).sort()).toEqual([
       'WAYBILL_BINDINGS_TABLE',
       'WAYBILL_CONNECTION',
+      'WAYBILL_EVENT_BUS',
       'WAYBILL_JOURNAL_TABLE',
       'WAYBILL_LEDGER_TABLE',
       'WAYBILL_MAPPINGS_TABLE',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { MANIFESTS } from '../../shared/connectors/manifests.ts';
+import { connectionsOf } from '../../infra/settings.ts';
 import { SANDBOX, type SynthesisedStack, synthesise, TWENTY } from './assembly.ts';
 
 const HEADINGS = [
@@ -29,12 +29,12 @@ const resourcesOf = (stacks: readonly SynthesisedStack[], type: string) =>
 
 const startedMs = Date.now();
 const STAGES = [
-  ['the sandbox', synthesise(SANDBOX)],
-  ['twenty connections', synthesise(TWENTY)],
+  ['the sandbox', synthesise(SANDBOX), SANDBOX],
+  ['twenty connections', synthesise(TWENTY), TWENTY],
 ] as const;
 console.log(`synthesised both stages in ${Date.now() - startedMs} ms`);
 
-describe.each(STAGES)('%s', (_, stacks) => {
+describe.each(STAGES)('%s', (_, stacks, stage) => {
   const all = (type: string) => {
     const found = resourcesOf(stacks, type);
     expect(found.length, type).toBeGreaterThan(0); // a rule over nothing proves nothing
@@ -101,10 +101,9 @@ describe.each(STAGES)('%s', (_, stacks) => {
       expect(queue?.Properties.VisibilityTimeout, name).toBeGreaterThanOrEqual(fn?.Properties.Timeout * 6);
       const connection = fn?.Properties.Environment.Variables.WAYBILL_CONNECTION;
       if (connection === undefined) continue; // the recorder has no peer
-      const manifest = MANIFESTS['odoo'];
-      expect(properties.ScalingConfig.MaximumConcurrency, name).toBeLessThanOrEqual(
-        manifest?.kind === 'erp' ? manifest.maxConcurrentCalls : 0,
-      );
+      const manifest = connectionsOf(stage).find(({ id }) => id === connection)?.manifest;
+      const limits = manifest?.kind === 'erp' ? manifest : manifest?.reads;
+      expect(properties.ScalingConfig.MaximumConcurrency, name).toBe(limits?.maxConcurrentCalls);
     }
   });
 

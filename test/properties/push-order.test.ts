@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Mutant, type Run, simulateOrders } from '../simulation/orders.ts';
+import { type Mutant, type Run, type SimulationOptions, simulateOrders } from '../simulation/orders.ts';
 import { play, type World } from '../simulation/scheduler.ts';
 
 const tape = fc.array(fc.nat(999_999), { minLength: 20, maxLength: 120, size: 'max' });
 
 const run = async (
   choices: readonly number[],
-  options: { mutant?: Mutant | undefined; cancelled?: boolean } = {},
+  options: SimulationOptions = {},
 ): Promise<{ run: Run; world: World }> => {
   let result: Run | undefined;
   const world = await play(choices, (w) => {
@@ -129,6 +129,64 @@ it.each(Object.entries(CANCELLED_MUTANTS))(
   'notices: %s',
   async (_name, mutant) => {
     const details = await fc.check(checkCancelled(mutant), { numRuns: 60_000, seed: 4, endOnFailure: true });
+    expect(details.failed).toBe(true);
+  },
+  120_000,
+);
+
+/** Opened and cancelled in one second, both with one version: the end is what the shop says, not what came last. */
+const ENDS = {
+  open: (result: Run): string[] => [
+    ...problemsOf(result),
+    ...(stateOf(result) === 'done' ? [] : [`the journal says ${stateOf(result)}`]),
+  ],
+  cancelled: unnoticed,
+};
+const stateOf = ({ rows }: Run) => rows.get('erp#shop#1001')?.state;
+
+const asked: Record<string, number> = {};
+const checkSameSecond = (sameSecond: 'open' | 'cancelled', mutant?: Mutant) =>
+  fc.asyncProperty(tape, async (choices) => {
+    const { run: result, world } = await run(choices, { mutant, sameSecond });
+    const how = world.story.some((line) => line.includes('the shop says')) ? 'fetched' : 'not fetched';
+    asked[`${sameSecond}, ${how}`] = (asked[`${sameSecond}, ${how}`] ?? 0) + 1;
+    const problems = ENDS[sameSecond](result);
+    if (problems.length > 0) throw new Error(`${problems.join('; ')}\n${world.story.join('\n')}`);
+  });
+
+it.each(['open', 'cancelled'] as const)(
+  'two states of one second end as the shop says: %s',
+  async (sameSecond) => {
+    await fc.assert(checkSameSecond(sameSecond), { numRuns: 5_000, seed: 20261125 });
+    expect(asked[`${sameSecond}, fetched`]).toBeGreaterThan(4_000);
+  },
+  120_000,
+);
+
+const SAME_SECOND_MUTANTS: readonly (readonly [string, 'open' | 'cancelled', Mutant])[] = [
+  ['no fetch', 'open', { refetch: (real) => ({ ...real, sources: new Set() }) }],
+  ['no fetch', 'cancelled', { refetch: (real) => ({ ...real, sources: new Set() }) }],
+  ['a fetch that nobody does', 'open', { refetch: (real) => ({ ...real, notify: async () => undefined }) }],
+  ['what was fetched is no truth', 'open', { forgetsFetching: true }],
+  [
+    // One of the two is enough: who writes looks before, and who settles is told afterwards.
+    'a journal that says nothing, neither before nor after',
+    'cancelled',
+    {
+      journal: (real) => ({
+        ...real,
+        settled: async () => undefined,
+        settle: (...args) => real.settle(...args).then(() => 'newer'),
+      }),
+    },
+  ],
+];
+
+it.each(SAME_SECOND_MUTANTS)(
+  'notices: %s (ends %s)',
+  async (_name, sameSecond, mutant) => {
+    const options = { numRuns: 60_000, seed: 4, endOnFailure: true };
+    const details = await fc.check(checkSameSecond(sameSecond, mutant), options);
     expect(details.failed).toBe(true);
   },
   120_000,

@@ -3,8 +3,8 @@ import { delayMs } from '../../shared/core/backoff.ts';
 import { BusyError, PermanentError, RetryableError, UnknownOutcomeError } from '../../shared/core/errors.ts';
 import type { Journal } from '../../shared/core/journal.ts';
 import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
-import { type PushOrderPorts, pushOrder } from '../../shared/core/push-order.ts';
-import type { Envelope } from '../../shared/events/envelope.ts';
+import { type PushOrderPorts, pushOrder, type Refetch } from '../../shared/core/push-order.ts';
+import type { Envelope, Meta } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 import { type JournalRow, memoryJournal } from '../fakes/memory-journal.ts';
@@ -37,6 +37,9 @@ export interface Mutant {
   readonly journal?: (real: Journal) => Journal;
   /** Turns "nobody knows" into "it failed", so that the lease is given back. */
   readonly forgetsUnknown?: boolean;
+  readonly refetch?: (real: Refetch) => Refetch;
+  /** What was fetched looks as if it had been pushed. */
+  readonly forgetsFetching?: boolean;
 }
 
 export interface Run {
@@ -47,14 +50,21 @@ export interface Run {
   readonly faults: Readonly<Record<string, number>>;
 }
 
+export interface SimulationOptions {
+  readonly mutant?: Mutant | undefined;
+  /** The buyer cancels in the end. */
+  readonly cancelled?: boolean;
+  /** Instead: opened and cancelled within one second, so that both have one version; named is how it ends. */
+  readonly sameSecond?: 'open' | 'cancelled';
+}
+
 /**
  * Several deliveries of one order (some of them twice, some of a later version), worked on by workers that
  * crash and stall at any call, against a peer that refuses, answers never, or writes late.
- * `cancelled`: the buyer cancels in the end.
  */
 export const simulateOrders = (
   world: World,
-  { mutant = {}, cancelled = false }: { mutant?: Mutant | undefined; cancelled?: boolean } = {},
+  { mutant = {}, cancelled = false, sameSecond }: SimulationOptions = {},
 ): Run => {
   const documents: ErpDocument[] = [];
   const entries = new Map<string, LedgerEntry>();
@@ -84,6 +94,8 @@ export const simulateOrders = (
     payment: { ...base.payment, kind: 'bank-transfer', state: 'pending' },
   };
   const second: OrderChangedV1 = { ...base, sourceVersion: base.sourceVersion + 1000, contentHash: 'second' };
+
+  let refetch: Refetch = { sources: new Set(), notify: async () => undefined };
 
   const worker = (name: string): PushOrderPorts => {
     const startedMs = world.nowMs();
@@ -204,6 +216,7 @@ export const simulateOrders = (
       },
       mappings: { lookup: async () => new Map() },
       bindings: { put: async () => undefined },
+      refetch: { ...refetch, notify: (event) => call('notify', () => refetch.notify(event)) },
       journal: {
         record: (...args) => journal.record(...args),
         settle: (...args) => call('settle', () => journal.settle(...args)),
@@ -214,13 +227,20 @@ export const simulateOrders = (
 
   let workers = 0;
   /** A message in the queue: received, worked on, and received again until somebody deleted it. */
-  const deliver = (order: OrderChangedV1, label: string, receive = 1): void => {
+  const deliver = (order: OrderChangedV1, label: string, seen: Seen = {}, receive = 1): void => {
     workers += 1;
     const name = `worker ${workers} (${label})`;
     let done = false;
-    const again = (ms: number) => world.later(ms, () => deliver(order, label, receive + 1));
+    const again = (ms: number) => world.later(ms, () => deliver(order, label, seen, receive + 1));
     const event: Envelope<OrderChangedV1> = {
-      meta: { id: label, connection: 'shop', correlationId: 'shop:1001', receivedAtMs: 0, via: 'webhook' },
+      meta: {
+        id: label,
+        connection: 'shop',
+        correlationId: 'shop:1001',
+        receivedAtMs: 0,
+        via: 'webhook',
+        ...seen,
+      },
       data: order,
     };
     pushOrder(worker(name), event, { signal: new AbortController().signal }).then(
@@ -243,7 +263,7 @@ export const simulateOrders = (
     );
     // Nobody deleted it: the queue shows it again when its visibility runs out.
     world.later(6 * LIFETIME_MS, () => {
-      if (!done) deliver(order, label, receive + 1);
+      if (!done) deliver(order, label, seen, receive + 1);
     });
   };
   const send = (order: OrderChangedV1, label: string) => {
@@ -252,11 +272,56 @@ export const simulateOrders = (
       world.later(world.choose(250_000), () => deliver(order, `${label}, copy ${copy}`));
     }
   };
+  if (sameSecond) {
+    const end = { ...second, contentHash: 'end', status: 'cancelled' } as const;
+    const [before, after] = sameSecond === 'cancelled' ? [second, end] : [end, second];
+    let truth: OrderChangedV1 = before;
+    /** Recorder and consumer get their own copies, each in its own time. */
+    const arrive = (order: OrderChangedV1, label: string, seen: Seen & { receivedAtMs: number }) => {
+      world.later(world.choose(5_000), () => deliver(order, label, seen));
+      for (let copy = world.choose(3); copy > 0; copy -= 1) {
+        world.later(world.choose(250_000), () => deliver(order, `${label}, copy ${copy}`, seen));
+      }
+      const event: Envelope<OrderChangedV1> = {
+        meta: { id: label, connection: 'shop', correlationId: 'shop:1001', via: 'webhook', ...seen },
+        data: order,
+      };
+      const step = { atMs: 0, code: 'RECEIVED', text: label };
+      world.later(world.choose(30_000), () => void memoryJournal(rows).record('erp', event, step));
+    };
+    let fetches = 0;
+    const fetch = (): void => {
+      fetches += 1;
+      const label = `fetched ${fetches}`;
+      const fetchedAtMs = world.nowMs();
+      world.later(50 + world.choose(2_000), () => {
+        const order = truth;
+        if (fault('fetch-fails', 8)) return world.later(10_000, fetch);
+        world.tell(`the shop says: ${order.status}`);
+        const seen = mutant.forgetsFetching ? {} : { fetchedAtMs };
+        arrive(order, label, { receivedAtMs: fetchedAtMs, ...seen });
+      });
+    };
+    const real: Refetch = {
+      sources: new Set(['shop']),
+      notify: async () => world.later(world.choose(3_000), fetch),
+    };
+    refetch = mutant.refetch?.(real) ?? real;
+    world.later(0, () => arrive(before, before.status, { receivedAtMs: world.nowMs() }));
+    world.later(1 + world.choose(900), () => {
+      truth = after;
+      // The webhook of the first state may be late, and come after that of the second.
+      world.later(1 + world.choose(500), () => arrive(after, after.status, { receivedAtMs: world.nowMs() }));
+    });
+    return { documents, entries, rows, parked, faults };
+  }
   send(first, 'first version');
   send(second, 'second version');
   if (cancelled) send({ ...second, sourceVersion: second.sourceVersion + 1000, status: 'cancelled' }, 'end');
   return { documents, entries, rows, parked, faults };
 };
+
+type Seen = Partial<Pick<Meta, 'receivedAtMs' | 'fetchedAtMs'>>;
 
 const forgetful = (erp: ErpOrders): ErpOrders => ({
   ...erp,

@@ -6,6 +6,8 @@ export const manifest = defineStorefront({
   title: 'WooCommerce',
   apiVersion: 'wc/v3',
   apiVersionSunset: undefined,
+  // Shared hosting runs a handful of PHP processes, which the buyers need, too.
+  reads: { maxConcurrentCalls: 2 },
   settings: z.strictObject({
     url: PeerUrl.meta({ description: 'Address of the shop, e.g. https://shop.acme.example' }),
     taxNumberKeys: z

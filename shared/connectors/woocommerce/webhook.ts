@@ -1,20 +1,15 @@
-import { UnreadableOrder } from '../../core/read-amounts.ts';
-import { OrderChangedV1 } from '../../events/order-changed.ts';
 import { decodeUtf8, firstProblem, jsonOf } from '../../http/json.ts';
 import { signatureProblem } from '../../http/signature.ts';
 import type { Delivery, ReceiveContext, Received } from '../contract.ts';
 import { decodeSpecialChars } from './html-entities.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
-import { plainStatus, toOrder } from './orders.mapper.ts';
+import { ignoredStatus, normalise } from './normalise.ts';
 import { WcError, WcOrder } from './wire.ts';
 
 type Context = ReceiveContext<WooCommerceSettings, WooCommerceCredentials>;
 
 /** Resources of WooCommerce's topics that carry no order; `action` is any WordPress hook. */
 const OTHER_RESOURCES = ['product', 'customer', 'coupon', 'action'];
-
-/** No orders: a cart being checked out, a form being filled in, the bin. */
-const NO_ORDER_YET = ['checkout-draft', 'auto-draft', 'draft', 'trash'];
 
 /**
  * Say what a delivery is. Effect-free.
@@ -63,24 +58,12 @@ const understand = ({ headers }: Delivery, text: string | undefined, context: Co
     return unreadable('body: legacy API payload; set the webhook to "WP REST API Integration v3"');
   }
   if (isRefund(fields)) return ignored('REFUND_WITHOUT_ORDER');
-  const status = typeof fields['status'] === 'string' ? plainStatus(fields['status']) : '';
-  if (NO_ORDER_YET.includes(status)) return ignored(`STATUS_${status.toUpperCase().replace('-', '_')}`);
+  // Before anything else is read: a draft need not be whole.
+  const notYet = typeof fields['status'] === 'string' ? ignoredStatus(fields['status']) : undefined;
+  if (notYet) return ignored(notYet);
 
   const parsed = WcOrder.safeParse(fields);
-  if (!parsed.success) return unreadable(firstProblem(parsed.error));
-  try {
-    const { value, warnings } = toOrder(parsed.data, context);
-    const order = OrderChangedV1.safeParse(value);
-    if (!order.success) return unreadable(`as an event, ${firstProblem(order.error)}`);
-    return { kind: 'order', order: order.data, warnings };
-  } catch (failure) {
-    // Quarantined rather than thrown: a 503 would not bring it again, WooCommerce does not repeat deliveries.
-    return unreadable(
-      failure instanceof UnreadableOrder
-        ? failure.message
-        : `not mapped (${failure instanceof Error ? failure.name : 'unknown'})`,
-    );
-  }
+  return parsed.success ? normalise(parsed.data, context) : unreadable(firstProblem(parsed.error));
 };
 
 /**

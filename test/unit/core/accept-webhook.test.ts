@@ -7,7 +7,6 @@ import {
 } from '../../../shared/core/accept-webhook.ts';
 import { RetryableError } from '../../../shared/core/errors.ts';
 import type { Envelope } from '../../../shared/events/envelope.ts';
-import type { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
 import type { Metric, WideLine } from '../../../shared/observability/wide-event.ts';
 import { anOrder } from '../../fakes/orders.ts';
 
@@ -58,7 +57,7 @@ const accept = async (
   given: Delivery = delivery,
 ) => {
   const { connector, calls } = storefront(received);
-  const published: Envelope<OrderChangedV1>[] = [];
+  const published: ({ name: string } & Envelope<unknown>)[] = [];
   const quarantined: QuarantinedDelivery[] = [];
   const lines: { line: WideLine; metrics: readonly Metric[] }[] = [];
   let now = NOW_MS;
@@ -78,8 +77,8 @@ const accept = async (
         credentials: { secret: 'hunter2' },
         nowMs,
       }),
-      publish: async (event) => {
-        published.push(event);
+      publish: async (name, event) => {
+        published.push({ name, ...event });
       },
       quarantine: async (kept) => {
         quarantined.push(kept);
@@ -106,6 +105,7 @@ it('publishes an order once, with what follows it through every log line', async
   expect(reply).toEqual({ statusCode: 202, body: { status: 'accepted' } });
   expect(published).toEqual([
     {
+      name: 'order.changed.v1',
       meta: {
         id: 'event-1',
         connection: 'acme-woo',
@@ -143,6 +143,31 @@ it('publishes an order once, with what follows it through every log line', async
       },
     },
   ]);
+});
+
+it('passes on an id without content, to be fetched', async () => {
+  const { reply, published, line, metrics } = await accept({
+    kind: 'notified',
+    orderId: '1001',
+    deliveryId: 'd1',
+  });
+  expect(reply).toEqual({ statusCode: 202, body: { status: 'notified' } });
+  expect(published).toEqual([
+    {
+      name: 'order.notified.v1',
+      meta: {
+        id: 'event-1',
+        connection: 'acme-woo',
+        correlationId: 'acme-woo:1001',
+        receivedAtMs: NOW_MS,
+        deliveryId: 'd1',
+        via: 'webhook',
+      },
+      data: { source: 'acme-woo', orderId: '1001', why: 'push' },
+    },
+  ]);
+  expect(line).toMatchObject({ outcome: 'notified', orderId: '1001', status: 202 });
+  expect(metrics).toEqual([{ name: 'WebhooksAccepted', value: 1 }]);
 });
 
 it('tells warnings of the mapping', async () => {

@@ -114,6 +114,7 @@ describe('a route chooses', () => {
       mappings: { lookup: async () => new Map() },
       bindings: { put: async () => undefined },
       journal: memoryJournal(),
+      refetch: { sources: new Set(), notify: async () => undefined },
       ledger: memoryLedger(nowMs),
       nowMs,
       leaseMs: 60_000,
