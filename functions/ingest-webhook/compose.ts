@@ -45,9 +45,16 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   };
 };
 
+/** As the sender knows us: what a proxy of one's own in front of API Gateway is called, nobody here can know. */
+const urlOf = ({ requestContext, headers, rawPath, rawQueryString }: APIGatewayProxyEventV2): string => {
+  const scheme = headers['x-forwarded-proto'] ?? 'https';
+  return `${scheme}://${requestContext.domainName}${rawPath}${rawQueryString ? `?${rawQueryString}` : ''}`;
+};
+
 /** The exact bytes: API Gateway hands over form bodies, and whatever it takes for binary, as base64. */
 const deliveryOf = (event: APIGatewayProxyEventV2): Delivery => ({
   method: event.requestContext.http.method,
+  url: urlOf(event),
   headers: Object.fromEntries(
     Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]),
   ),

@@ -11,6 +11,8 @@ import type { ErpManifest, StorefrontManifest } from './manifest.ts';
 /** A webhook as it came: the exact bytes that were signed. */
 export interface Delivery {
   readonly method: string;
+  /** The address that was asked, with scheme, host and query; some platforms sign it. undefined: not known. */
+  readonly url?: string | undefined;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
