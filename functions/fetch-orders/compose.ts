@@ -33,6 +33,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     newId: randomUUID,
     nowMs,
     timeScale,
+    recent: new Map<string, number>(),
   };
   return sqsBatch({
     what: 'fetch-orders',

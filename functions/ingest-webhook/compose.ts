@@ -41,7 +41,9 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   };
   return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
     const { statusCode, body } = await acceptWebhook(ports, deliveryOf(event));
-    return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    return body
+      ? { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+      : { statusCode, body: '' };
   };
 };
 

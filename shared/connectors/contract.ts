@@ -50,6 +50,8 @@ export interface ReplyTable {
   readonly ping: number;
   readonly ignored: number;
   readonly quarantined: number;
+  /** An answer of success must have no body (Shopee). Default: it says in JSON what became of the delivery. */
+  readonly withoutBody?: boolean;
 }
 
 export interface ReceiveContext<S, C> {

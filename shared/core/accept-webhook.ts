@@ -36,8 +36,8 @@ export interface AcceptWebhookPorts<S, C> {
 
 export interface Reply {
   readonly statusCode: number;
-  /** For the person who reads the storefront's delivery log. */
-  readonly body: { readonly status: string; readonly reason?: string };
+  /** For the person who reads the storefront's delivery log; undefined: the platform wants none. */
+  readonly body: { readonly status: string; readonly reason?: string } | undefined;
 }
 
 /**
@@ -68,7 +68,11 @@ export const acceptWebhook = async <S, C>(
       },
       metric ? [{ name: metric, value: 1, ...(more.code ? { reason: more.code } : {}) }] : [],
     );
-    return { statusCode, body: { status, ...(more.reason ? { reason: more.reason } : {}) } };
+    const isBare = replies.withoutBody === true && statusCode < 300;
+    return {
+      statusCode,
+      body: isBare ? undefined : { status, ...(more.reason ? { reason: more.reason } : {}) },
+    };
   };
 
   const metaOf = (correlationId: string, deliveryId: string | undefined): Meta => ({

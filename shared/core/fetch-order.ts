@@ -15,7 +15,12 @@ export interface FetchOrderPorts {
   readonly newId: () => string;
   /** Multiplies waiting times; 1 in production. */
   readonly timeScale: number;
+  /** When reading began, of the orders that this process published last. */
+  readonly recent: Map<string, number>;
 }
+
+/** A thousand orders: pushes for one order that come together are meant, not those of a day. */
+const MOST_RECENT = 1_000;
 
 export type FetchOutcome =
   | { readonly kind: 'fetched'; readonly order: OrderChangedV1; readonly warnings: readonly string[] }
@@ -39,6 +44,11 @@ export const fetchOrder = async (
   call: WorkContext,
 ): Promise<FetchOutcome> => {
   const { source, orderId } = data;
+  // Lazada pushes once for every line of an order: what was read after they all had come says what they mean. Of two
+  // copies that contradict each other either may have come last: these are always asked about.
+  if (data.why === 'push' && meta.receivedAtMs < (ports.recent.get(orderId) ?? 0)) {
+    return { kind: 'skipped', reason: 'FETCHED_SINCE', why: 'read since this push came' };
+  }
   // Before the request leaves: whatever changes from here on leads to another push.
   const fetchedAtMs = ports.nowMs();
   const fetched = await ports.reads.order(orderId, call).catch((error: unknown) => {
@@ -66,8 +76,16 @@ export const fetchOrder = async (
         meta: { ...meta, id: ports.newId(), via: 'fetch', fetchedAtMs },
         data: fetched.order,
       });
+      remember(ports.recent, orderId, fetchedAtMs);
       return { kind: 'fetched', order: fetched.order, warnings: fetched.warnings };
   }
+};
+
+const remember = (recent: Map<string, number>, orderId: string, atMs: number): void => {
+  recent.delete(orderId);
+  recent.set(orderId, atMs);
+  const [oldest] = recent.keys();
+  if (oldest !== undefined && recent.size > MOST_RECENT) recent.delete(oldest);
 };
 
 const asFailure = (

@@ -124,7 +124,8 @@ export const storefrontSuite = <S, C>(testbed: StorefrontTestbed<S, C>): void =>
     });
 
     it('answers success to everything that it has taken', () => {
-      for (const status of Object.values(connector.replies)) {
+      const { withoutBody: _, ...statuses } = connector.replies;
+      for (const status of Object.values(statuses)) {
         expect(status).toBeGreaterThanOrEqual(200);
         expect(status).toBeLessThan(300);
       }
