@@ -56,6 +56,7 @@ export const startPeerServer = async (
   const faults: { fault: Fault; left: number }[] = [];
   const hits = { answer: 0, 'drop-before': 0, 'drop-after': 0, late: 0, slow: 0 };
   const requests: string[] = [];
+  const late = new Set<NodeJS.Timeout>();
   const replaying = new WeakSet<FastifyRequest>();
 
   const next = (request: FastifyRequest): Fault['effect'] | undefined => {
@@ -99,7 +100,8 @@ export const startPeerServer = async (
             headers: { ...headers, 'x-fake-replay': '1' },
             payload: body as Buffer,
           });
-        setTimeout(again, effect.delayMs);
+        const timer = setTimeout(again, effect.delayMs);
+        late.add(timer);
         request.raw.socket.destroy();
         return reply.hijack();
       }
@@ -133,6 +135,9 @@ export const startPeerServer = async (
         entry.left = 0;
       };
     },
-    stop: () => app.close(),
+    stop: () => {
+      for (const timer of late) clearTimeout(timer);
+      return app.close();
+    },
   };
 };

@@ -1,0 +1,480 @@
+import type { FastifyRequest } from 'fastify';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type {
+  CompletedOrder,
+  ErpConnector,
+  ErpOrders,
+  Mappings,
+  OrderContext,
+  PeerDocument,
+} from '../../shared/connectors/contract.ts';
+import type { ErpManifest } from '../../shared/connectors/manifest.ts';
+import {
+  BusyError,
+  CredentialsError,
+  PermanentError,
+  RetryableError,
+  UnknownOutcomeError,
+} from '../../shared/core/errors.ts';
+import { intentKey, orderReference } from '../../shared/core/intent-key.ts';
+import { once } from '../../shared/core/once.ts';
+import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import { OrderRoute } from '../../shared/settings/order-route.ts';
+import { memoryLedger } from '../fakes/memory-ledger.ts';
+import { anOrder } from '../fakes/orders.ts';
+import { type Fault, type PeerServer, startPeerServer } from '../fakes/peer-server.ts';
+
+/** What a connector brings along to be tested: a fake peer that can book `anOrder()`. */
+export interface ErpTestbed<S = unknown, C = unknown> {
+  /** Besides the connector's name, where there are several, e.g. its version. */
+  readonly title: string;
+  readonly connector: ErpConnector<S, C> & { readonly manifest: ErpManifest };
+  settings(url: string): Record<string, unknown>;
+  readonly credentials: Record<string, unknown>;
+  /** Rows that `anOrder()` needs. */
+  readonly mappings: Mappings;
+  start(): Promise<ErpPeer>;
+}
+
+/** An ERP on this machine. */
+export interface ErpPeer {
+  readonly url: string;
+  readonly server: PeerServer;
+  /** Whether a request changes something. */
+  isWrite(request: FastifyRequest): boolean;
+  /** How the ERP says that it does not take what it was given: an answer, and its words. */
+  readonly refusal: { readonly status: number; readonly body: string };
+  /** All orders as they stand, with everything that `complete` may touch. */
+  orders(): readonly ErpOrder[];
+  /** How many customers there are, addresses not counted. */
+  customers(): number;
+  /** Somebody enters an order by hand, with this reference. */
+  enterByHand(reference: string): void;
+  stop(): Promise<void>;
+}
+
+export interface ErpOrder {
+  readonly id: string;
+  readonly reference: string;
+  readonly isConfirmed: boolean;
+  /** Decimal, as the ERP computed it. */
+  readonly total: string;
+  /** The buyer's, UTC. */
+  readonly placedAt: string;
+  readonly lines: readonly string[];
+}
+
+const DESTINATION = 'acme-erp';
+const LEVELS = ['draft', 'reserve', 'confirm'] as const;
+
+/** What every ERP connector must do. Run it in three lines: `test/conformance/<name>.test.ts`. */
+export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
+  const { connector } = testbed;
+  const { manifest } = connector;
+  const route = OrderRoute.parse({ from: 'acme-woo', to: DESTINATION, startAt: '2026-01-01T00:00:00Z' });
+  const order = anOrder();
+  const referenceOf = ({ source, orderId }: OrderChangedV1) => orderReference(source, orderId);
+  const reference = referenceOf(order);
+
+  let peer: ErpPeer;
+  let erp: ErpOrders;
+  let context: OrderContext;
+  const signal = new AbortController().signal;
+
+  beforeEach(async () => {
+    peer = await testbed.start();
+    erp = openAt(peer.url);
+    const ledger = memoryLedger(Date.now);
+    context = {
+      signal,
+      route,
+      mappings: testbed.mappings,
+      once: async (subject, steps) => {
+        const ports = { ledger, nowMs: Date.now, leaseMs: 60_000, settleMs: 0 };
+        return (await once(ports, intentKey(DESTINATION, '*', subject, 'create'), steps)).document;
+      },
+    };
+  });
+  afterEach(() => peer.stop());
+
+  const openAt = (url: string): ErpOrders =>
+    connector.open({
+      connection: DESTINATION,
+      settings: manifest.settings.parse(testbed.settings(url)) as S,
+      credentials: async () => manifest.credentials.parse(testbed.credentials) as C,
+      nowMs: Date.now,
+    }).orders;
+  const wireOf = async (of = order): Promise<unknown> =>
+    erp.toWire(of, await erp.resolve(of, context), referenceOf(of), route).value;
+  const written = async (of = order): Promise<{ wire: unknown; document: PeerDocument }> => {
+    const wire = await wireOf(of);
+    return { wire, document: await erp.create(wire, { signal }) };
+  };
+  const failureOf = async (work: Promise<unknown>): Promise<Error> => {
+    const error = await work.then(
+      (value) => new Error(`it did not fail: ${JSON.stringify(value)}`),
+      (thrown: unknown) => thrown as Error,
+    );
+    expect(error instanceof RetryableError || error instanceof PermanentError, error.message).toBe(true);
+    return error;
+  };
+  /** The `nth` request that `which` holds for, from now on; the others are not touched. */
+  const nth = (n: number, effect: Fault['effect'], which: (request: FastifyRequest) => boolean): void => {
+    let seen = 0;
+    const when = (request: FastifyRequest): boolean => {
+      if (!which(request)) return false;
+      seen += 1;
+      return seen === n;
+    };
+    peer.server.fault({ when, effect });
+  };
+  const any = () => true;
+  const isWrite = (request: FastifyRequest) => peer.isWrite(request);
+  /** Requests of one kind that `work` makes. */
+  const counting = async (
+    which: (request: FastifyRequest) => boolean,
+    work: () => Promise<unknown>,
+  ): Promise<number> => {
+    let requests = 0;
+    const when = (request: FastifyRequest): boolean => {
+      if (which(request)) requests += 1;
+      return false;
+    };
+    const remove = peer.server.fault({ when, effect: { kind: 'drop-before' } });
+    await work().catch(() => undefined);
+    remove();
+    return requests;
+  };
+  /** Everything but what the ERP itself numbers. */
+  const stateOf = () => peer.orders().map(({ id: _, ...rest }) => rest);
+
+  describe(`${manifest.name}${testbed.title ? ` ${testbed.title}` : ''}`, () => {
+    describe('manifest', () => {
+      it('names the connector, its version and its limits', () => {
+        expect(manifest.name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+        expect(manifest.kind).toBe('erp');
+        expect(manifest.title).not.toBe('');
+        expect(manifest.apiVersion).not.toBe('');
+        if (manifest.apiVersionSunset) expect(manifest.apiVersionSunset).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+        expect(manifest.maxConcurrentCalls).toBeGreaterThanOrEqual(2);
+        expect(manifest.settleMs).toBeGreaterThan(0);
+      });
+
+      it('refuses settings and credentials that it does not know', () => {
+        const known = testbed.settings('https://erp.acme.example');
+        expect(manifest.settings.safeParse(known).success).toBe(true);
+        expect(manifest.settings.safeParse({ ...known, unheardOf: 1 }).success).toBe(false);
+        expect(manifest.credentials.safeParse({ ...testbed.credentials, unheardOf: 1 }).success).toBe(false);
+        expect(manifest.credentials.safeParse({}).success).toBe(false);
+      });
+    });
+
+    describe('finding', () => {
+      it('nothing: undefined', async () => {
+        expect(await erp.find(reference, route, { signal })).toBeUndefined();
+      });
+
+      it('what was created, by the reference that we wrote', async () => {
+        const { document } = await written();
+        expect(await erp.find(reference, route, { signal })).toMatchObject({ id: document.id });
+        expect(await erp.find(`${reference}1`, route, { signal })).toBeUndefined();
+        expect(peer.orders()).toMatchObject([{ id: document.id, reference, isConfirmed: false }]);
+      });
+
+      it('two: parked, never one of them', async () => {
+        await written();
+        peer.enterByHand(reference);
+        expect(await failureOf(erp.find(reference, route, { signal }))).toMatchObject({
+          code: 'AMBIGUOUS_REFERENCE',
+          params: { reference, count: 2 },
+        });
+      });
+
+      it('an answer that is none is not "nothing"', async () => {
+        await written();
+        peer.server.fault({
+          times: Number.POSITIVE_INFINITY,
+          effect: { kind: 'answer', status: 200, body: '<html>Just a moment</html>' },
+        });
+        const error = await failureOf(erp.find(reference, route, { signal }));
+        expect(error).toBeInstanceOf(RetryableError);
+        expect(error).not.toBeInstanceOf(UnknownOutcomeError);
+      });
+    });
+
+    describe('mapping', () => {
+      it('is the same every time, and carries the reference', async () => {
+        const refs = await erp.resolve(order, context);
+        const map = () => erp.toWire(order, refs, reference, route);
+        expect(map()).toEqual(map());
+        expect(JSON.stringify(map().value)).toContain(reference);
+      });
+
+      it('a SKU that the ERP does not have: parked, naming the line', async () => {
+        const [first, second] = order.lines;
+        if (!first || !second) throw new Error('the order has two lines');
+        const unknown = anOrder({ lines: [first, { ...second, sku: 'NOT-THERE' }] });
+        const error = await failureOf(wireOf(unknown));
+        expect(error).toMatchObject({ code: 'UNKNOWN_SKU', params: { sku: 'NOT-THERE' } });
+        expect(error.message).toMatch(/line 2/i);
+        expect(peer.orders()).toEqual([]);
+      });
+
+      it('in shadow nothing is written, not even a customer', async () => {
+        const before = peer.customers();
+        const writes = await counting(isWrite, async () => {
+          const refs = await erp.resolve(order, { ...context, once: undefined });
+          erp.toWire(order, refs, reference, route);
+        });
+        expect(writes).toBe(0);
+        expect(peer.customers()).toBe(before);
+      });
+    });
+
+    describe('customers', () => {
+      const customersMade = async (work: () => Promise<unknown>): Promise<number> => {
+        const before = peer.customers();
+        await work();
+        return peer.customers() - before;
+      };
+      const again = async (of: OrderChangedV1, tries = 20): Promise<unknown> => {
+        try {
+          return await erp.resolve(of, context);
+        } catch (error) {
+          if (!(error instanceof BusyError) || tries === 0) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          return again(of, tries - 1);
+        }
+      };
+      const next = anOrder({ orderId: '1002', orderNumber: '1002' });
+
+      it('two orders of one new buyer at once make one', async () => {
+        expect(await customersMade(() => Promise.all([again(order), again(next)]))).toBe(1);
+      });
+
+      it('two masked buyers are two, though their masks are alike', async () => {
+        const masked = { masked: true, name: '王****' };
+        const [one, two] = [order, next].map((each) => ({
+          ...each,
+          buyer: masked,
+          billing: undefined,
+          shipping: { city: '台北市', country: 'TW' },
+        }));
+        if (!one || !two) throw new Error('two orders');
+        expect(await customersMade(async () => [await again(one), await again(two)])).toBe(2);
+      });
+
+      it('one masked buyer whom the platform numbers is one', async () => {
+        const buyer = { masked: true, id: '258065' };
+        expect(
+          await customersMade(async () => [
+            await again({ ...order, buyer }),
+            await again({ ...next, buyer }),
+          ]),
+        ).toBe(1);
+      });
+    });
+
+    describe('completing', () => {
+      it.each(LEVELS)('takes the order as far as it is told: %s', async (level) => {
+        const { wire, document } = await written();
+        const completed = await erp.complete(document, wire, level, { signal });
+        expect(completed).toMatchObject({ id: document.id, rounding: { currency: 'TWD' } });
+        assertTotal(completed, order, peer);
+        const [there] = peer.orders();
+        expect(there?.isConfirmed).toBe(level !== 'draft');
+        expect(Date.parse(there?.placedAt ?? '')).toBe(Date.parse(order.placedAt));
+      });
+
+      it('a draft, then confirmed', async () => {
+        const { wire, document } = await written();
+        await erp.complete(document, wire, 'draft', { signal });
+        expect(peer.orders()).toMatchObject([{ isConfirmed: false }]);
+        assertTotal(await erp.complete(document, wire, 'confirm', { signal }), order, peer);
+        expect(peer.orders()).toMatchObject([{ isConfirmed: true }]);
+      });
+
+      it.each(LEVELS)('twice is once: %s', async (level) => {
+        const { wire, document } = await written();
+        const first = await erp.complete(document, wire, level, { signal });
+        const state = stateOf();
+        expect(await erp.complete(document, wire, level, { signal })).toEqual(first);
+        expect(stateOf()).toEqual(state);
+      });
+
+      it.each(['drop-before', 'drop-after'] as const)(
+        'after a crash at each of its calls, ends as without: %s',
+        async (kind) => {
+          const undisturbed = await written();
+          const calls = await counting(any, () =>
+            erp.complete(undisturbed.document, undisturbed.wire, 'confirm', { signal }),
+          );
+          const [{ reference: _, ...wanted } = {}] = stateOf();
+          expect(calls).toBeGreaterThan(1);
+          let failed = 0;
+          for (let n = 1; n <= calls; n += 1) {
+            const each = anOrder({ orderId: `crash-${n}` });
+            const { wire, document } = await written(each);
+            nth(n, { kind }, any);
+            await erp.complete(document, wire, 'confirm', { signal }).catch((error: unknown) => {
+              failed += 1;
+              expect(error, String(error)).toBeInstanceOf(RetryableError);
+            });
+            assertTotal(await erp.complete(document, wire, 'confirm', { signal }), each, peer);
+            const [{ reference: written_, ...end } = { reference: '' }] = stateOf().slice(-1);
+            expect(written_).toBe(referenceOf(each));
+            expect(end, `${kind} at call ${n} of ${calls}`).toEqual(wanted);
+          }
+          // Reads may be repeated in place, writes never: those at least must have failed.
+          expect(failed).toBeGreaterThan(0);
+          expect(peer.orders()).toHaveLength(calls + 1);
+        },
+      );
+
+      it.each([503, 504])('%d to each of its writes, then completed', async (status) => {
+        const undisturbed = await written();
+        const writes = await counting(isWrite, () =>
+          erp.complete(undisturbed.document, undisturbed.wire, 'confirm', { signal }),
+        );
+        for (let n = 1; n <= writes; n += 1) {
+          const each = anOrder({ orderId: `status-${n}` });
+          const { wire, document } = await written(each);
+          nth(n, { kind: 'answer', status }, isWrite);
+          const error = await failureOf(erp.complete(document, wire, 'confirm', { signal }));
+          expect(error).toBeInstanceOf(RetryableError);
+          expect(error instanceof UnknownOutcomeError).toBe(status === 504);
+          assertTotal(await erp.complete(document, wire, 'confirm', { signal }), each, peer);
+        }
+        expect(writes).toBeGreaterThan(0);
+        expect(peer.orders().every(({ isConfirmed }) => isConfirmed)).toBe(true);
+      });
+
+      it('a document that is gone: parked', async () => {
+        const { wire } = await written();
+        const gone = { id: '987654' };
+        expect(await failureOf(erp.complete(gone, wire, 'confirm', { signal }))).toMatchObject({
+          code: 'ERP_DOCUMENT_GONE',
+        });
+      });
+    });
+
+    /** Each write of the contract; `prepare` is what comes before it. */
+    const WRITES: readonly (readonly [string, () => Promise<(at: ErpOrders) => Promise<unknown>>])[] = [
+      ['creating the customer', async () => (at) => at.resolve(order, { ...context, once: unguarded })],
+      [
+        'creating the order',
+        async () => {
+          const wire = await wireOf();
+          return (at) => at.create(wire, { signal });
+        },
+      ],
+      [
+        'completing it',
+        async () => {
+          const { wire, document } = await written();
+          return (at) => at.complete(document, wire, 'confirm', { signal });
+        },
+      ],
+    ];
+    /** The connector's own steps, without a ledger around them. */
+    const unguarded: OrderContext['once'] = async (_subject, steps) =>
+      (await steps.find()) ?? (await steps.create());
+
+    describe.each(WRITES)('%s fails:', (_what, prepare) => {
+      const KEEPS = Number.POSITIVE_INFINITY;
+      const hint = { 'retry-after': '7' };
+      it.each<[string, Fault['effect'], 'retryable' | 'credentials' | 'unknown', number | undefined]>([
+        ['429 with a hint', { kind: 'answer', status: 429, headers: hint }, 'retryable', 7_000],
+        ['503', { kind: 'answer', status: 503 }, 'retryable', undefined],
+        ['401', { kind: 'answer', status: 401 }, 'credentials', undefined],
+        ['403', { kind: 'answer', status: 403 }, 'credentials', undefined],
+        ['500', { kind: 'answer', status: 500 }, 'unknown', undefined],
+        ['502', { kind: 'answer', status: 502, body: '<html>Bad gateway</html>' }, 'unknown', undefined],
+        ['504 after the write', { kind: 'answer', status: 504 }, 'unknown', undefined],
+        ['answer lost before the write', { kind: 'drop-before' }, 'unknown', undefined],
+        ['answer lost after the write', { kind: 'drop-after' }, 'unknown', undefined],
+        ['written late, never answered', { kind: 'late', delayMs: 5 }, 'unknown', undefined],
+        [
+          'HTML instead of an answer',
+          { kind: 'answer', status: 200, body: '<html>ok</html>' },
+          'unknown',
+          undefined,
+        ],
+      ])('%s', async (_case, effect, kind, retryAfterMs) => {
+        const write = await prepare();
+        const before = { orders: peer.orders().length, customers: peer.customers() };
+        let error: Error | undefined;
+        // Counted first: a fault that hits hides a request from those after it.
+        const writes = await counting(isWrite, async () => {
+          peer.server.fault({ when: isWrite, times: KEEPS, effect });
+          error = await failureOf(write(erp));
+        });
+        expect(error).toBeInstanceOf(RetryableError);
+        expect(error instanceof UnknownOutcomeError, error?.message).toBe(kind === 'unknown');
+        expect(error instanceof CredentialsError).toBe(kind === 'credentials');
+        if (retryAfterMs !== undefined) expect(error).toMatchObject({ retryAfterMs });
+        // Retries belong to the queue, not to the client; only a refused key is tried once more.
+        expect(writes).toBeGreaterThan(0);
+        expect(writes).toBeLessThanOrEqual(kind === 'credentials' ? 2 : 1);
+        expect(peer.orders().length - before.orders).toBeLessThanOrEqual(1);
+        expect(peer.customers() - before.customers).toBeLessThanOrEqual(1);
+      });
+
+      it('refusal of the data: parked, with its words for the operator', async () => {
+        const write = await prepare();
+        peer.server.fault({ when: isWrite, effect: { kind: 'answer', ...peer.refusal } });
+        const error = await failureOf(write(erp));
+        expect(error).toBeInstanceOf(PermanentError);
+        expect(error).toMatchObject({ code: 'ERP_REFUSED' });
+      });
+
+      it('nobody listens: nothing was sent, so nothing was written', async () => {
+        const write = await prepare();
+        const gone = await startPeerServer(() => undefined);
+        await gone.stop();
+        const error = await failureOf(write(openAt(gone.url)));
+        expect(error).toBeInstanceOf(RetryableError);
+        expect(error).not.toBeInstanceOf(UnknownOutcomeError);
+      });
+    });
+
+    it('no time left: nothing is sent, and nothing is unknown', async () => {
+      const wire = await wireOf();
+      const stop = new AbortController();
+      stop.abort();
+      let error: Error | undefined;
+      const requests = await counting(any, async () => {
+        error = await failureOf(erp.create(wire, { signal: stop.signal }));
+      });
+      expect(error).toBeInstanceOf(RetryableError);
+      expect(error).not.toBeInstanceOf(UnknownOutcomeError);
+      expect(requests).toBe(0);
+    });
+
+    it('time runs out while the ERP writes: unknown', async () => {
+      const wire = await wireOf();
+      const stop = new AbortController();
+      peer.server.fault({ when: isWrite, effect: { kind: 'slow', delayMs: 20_000 } });
+      const failed = failureOf(erp.create(wire, { signal: stop.signal }));
+      await expect.poll(() => peer.server.hits.slow).toBe(1);
+      stop.abort();
+      expect(await failed).toBeInstanceOf(UnknownOutcomeError);
+    });
+
+    it('an unanswered write is found afterwards, and not made again', async () => {
+      const wire = await wireOf();
+      peer.server.fault({ when: isWrite, effect: { kind: 'drop-after' } });
+      expect(await failureOf(erp.create(wire, { signal }))).toBeInstanceOf(UnknownOutcomeError);
+      const found = await erp.find(reference, route, { signal });
+      expect(peer.orders()).toMatchObject([{ id: found?.id, reference }]);
+    });
+  });
+};
+
+/** What the connector read back is what the ERP says, and that is the shop's total but for what was rounded away. */
+const assertTotal = (completed: CompletedOrder, order: OrderChangedV1, peer: ErpPeer): void => {
+  const there = peer.orders().find(({ id }) => id === completed.id);
+  expect(Number(there?.total)).toBeCloseTo(completed.total.minor / 100, 6);
+  // TWD has whole dollars in some ERPs.
+  expect(Math.abs(completed.total.minor - order.total.minor)).toBeLessThan(100);
+};

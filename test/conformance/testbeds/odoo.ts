@@ -1,0 +1,69 @@
+import type { FastifyRequest } from 'fastify';
+import { type OdooCredentials, type OdooSettings, odoo } from '../../../shared/connectors/odoo/index.ts';
+import { startFakeOdoo } from '../../fakes/odoo.ts';
+import { mappingsOf, SHOP } from '../../unit/odoo/harness.ts';
+import type { ErpTestbed } from '../erp.suite.ts';
+
+const READS = ['search', 'search_read', 'search_count', 'read', 'fields_get'];
+
+const callIn = (request: FastifyRequest): { service: string; method: string } => {
+  const { params } = JSON.parse(String(request.body)) as { params: { service: string; args: unknown[] } };
+  return { service: params.service, method: String(params.args[4]) };
+};
+
+export const odooTestbed = (version: 16 | 17 | 18): ErpTestbed<OdooSettings, OdooCredentials> => ({
+  title: String(version),
+  connector: odoo,
+  settings: (url) => ({ url, database: SHOP.database }),
+  credentials: { login: SHOP.login, apiKey: SHOP.apiKey },
+  mappings: mappingsOf([['tax', '1', '5%']]),
+  start: async () => {
+    const fake = await startFakeOdoo({ ...SHOP, version });
+    return {
+      url: fake.url,
+      server: fake.server,
+      isWrite: (request) => {
+        const { service, method } = callIn(request);
+        return service === 'object' && !READS.includes(method);
+      },
+      refusal: {
+        status: 200,
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          error: {
+            code: 200,
+            message: 'Odoo Server Error',
+            data: {
+              name: 'odoo.exceptions.ValidationError',
+              message: 'A field is wrong.',
+              arguments: ['A field is wrong.'],
+              context: {},
+              debug: '',
+            },
+          },
+        }),
+      },
+      orders: () =>
+        fake.orders().map(({ id, client_order_ref, state, amount_total, date_order }) => ({
+          id: String(id),
+          reference: client_order_ref || '',
+          isConfirmed: state === 'sale' || state === 'done',
+          total: String(amount_total),
+          placedAt: `${date_order.replace(' ', 'T')}Z`,
+          lines: fake
+            .records('sale.order.line')
+            .filter((line) => line['order_id'] === id)
+            .map((line) =>
+              ['product_id', 'product_uom_qty', 'price_unit', 'discount'].map((f) => line[f]).join(' '),
+            ),
+        })),
+      customers: () => fake.records('res.partner').filter((partner) => !partner['parent_id']).length,
+      enterByHand: (reference) => {
+        const partner_id = fake.call('res.partner', 'create', [{ name: 'By hand' }]);
+        fake.call('sale.order', 'create', [{ partner_id, client_order_ref: reference }]);
+      },
+      stop: () => fake.stop(),
+    };
+  },
+});
