@@ -1,0 +1,96 @@
+import type { Money } from '../../core/money.ts';
+import { optionals } from '../../core/optionals.ts';
+import { utcMoment } from '../../core/utc.ts';
+import type { OrderChangedV1 } from '../../events/order-changed.ts';
+import type { ShopifySettings } from './manifest.ts';
+import type { ShOrder, ShTransaction } from './wire.ts';
+
+type Payment = OrderChangedV1['payment'];
+
+/** Shopify's name of payments by gift card, in gateways and transactions. */
+export const GIFT_CARD = 'gift_card';
+
+/** `financial_status` of orders; `authorized` is the connection's to say. */
+const STATE: Readonly<Record<string, Payment['state']>> = {
+  pending: 'pending',
+  paid: 'paid',
+  partially_paid: 'partially-paid',
+  partially_refunded: 'partially-refunded',
+  refunded: 'refunded',
+  voided: 'failed',
+  expired: 'failed',
+};
+
+/**
+ * Manual payment methods by the names that Shopify proposes (admin, Settings, Payments), in lower case. Merchants
+ * may name theirs otherwise: setting `paymentKinds`. "manual" is an order that staff marked as paid.
+ */
+const KIND: Readonly<Record<string, Payment['kind']>> = {
+  'cash on delivery (cod)': 'cash-on-delivery',
+  'cash on delivery': 'cash-on-delivery',
+  cash_on_delivery: 'cash-on-delivery',
+  cod: 'cash-on-delivery',
+  'bank deposit': 'bank-transfer',
+  bank_deposit: 'bank-transfer',
+  'bank transfer': 'bank-transfer',
+  bank_transfer: 'bank-transfer',
+  'money order': 'bank-transfer',
+  manual: 'other',
+  cash: 'other',
+  custom: 'other',
+};
+
+/** How the order is paid; `total` as the event states it. */
+export const paymentOf = (
+  wire: ShOrder,
+  total: Money,
+  settings: ShopifySettings,
+  warnings: string[],
+): Payment => {
+  const gateways = [...new Set(wire.payment_gateway_names)];
+  const gateway = gateways.find((name) => name !== GIFT_CARD) ?? gateways[0];
+  const terms = wire.payment_terms?.payment_terms_name;
+  const state = stateOf(wire.financial_status, settings, warnings);
+  const kind = kindOf(gateway, terms, total, settings);
+  if (kind === undefined && state === 'pending' && gateway !== GIFT_CARD) {
+    warnings.push(`payment by "${gateway}" is pending; if it is a manual method, name it in "paymentKinds"`);
+  }
+  const paid = wire.transactions.filter(isPayment);
+  const main = paid.find((transaction) => transaction.gateway !== GIFT_CARD) ?? paid[0];
+  return {
+    state,
+    kind: kind ?? 'online',
+    method: gateway ?? (terms ? 'payment_terms' : ''),
+    ...optionals({
+      title: gateway ? undefined : terms,
+      reference: main?.payment_id,
+      paidAt: main && utcMoment(main.processed_at),
+    }),
+  };
+};
+
+/** Money that came in: neither an authorisation nor a refund. */
+export const isPayment = ({ kind, status }: ShTransaction): boolean =>
+  ['sale', 'capture'].includes(kind.toLowerCase()) && status.toLowerCase() === 'success';
+
+const stateOf = (word: string, settings: ShopifySettings, warnings: string[]): Payment['state'] => {
+  if (word === 'authorized') return settings.authorized;
+  const state = Object.hasOwn(STATE, word) ? STATE[word] : undefined;
+  if (!state) warnings.push(`financial_status "${word}" is not known`);
+  return state ?? 'unknown';
+};
+
+/** undefined: a gateway that is no manual method, as far as we know. */
+const kindOf = (
+  gateway: string | undefined,
+  terms: string | undefined,
+  total: Money,
+  settings: ShopifySettings,
+): Payment['kind'] | undefined => {
+  if (total.minor === 0) return 'free';
+  // On account: the invoice is paid later, by transfer as a rule.
+  if (gateway === undefined) return terms ? 'bank-transfer' : 'other';
+  if (Object.hasOwn(settings.paymentKinds, gateway)) return settings.paymentKinds[gateway];
+  const word = gateway.trim().toLowerCase();
+  return Object.hasOwn(KIND, word) ? KIND[word] : undefined;
+};
