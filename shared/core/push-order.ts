@@ -14,7 +14,7 @@ import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
 import { inBuyerCurrency } from './presentment.ts';
 import type { OrderChange } from './reasons.ts';
-import { precedence, type Revision, revisionOf } from './revision.ts';
+import { type Precedence, precedence, type Revision, revisionOf } from './revision.ts';
 
 /** Which of our orders is which document at the peer, both ways. */
 export interface Bindings {
@@ -97,9 +97,7 @@ export const pushOrder = async (
           document: outcome.document,
         });
         if (over === 'unclear') return await fetchAgain();
-        if (over !== 'older' && outcome.reason === 'CANCELLED_BEFORE_WRITTEN') {
-          await assertNotBegun(ports, order);
-        }
+        if (outcome.reason === 'CANCELLED_BEFORE_WRITTEN') await assertNotBegun(ports, order);
         return outcome;
       }
       case 'shadow': {
@@ -173,21 +171,18 @@ const push = async (
   if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
 
   // Before anything is decided: a copy that may never have been true must neither write nor take back.
-  const settled = copy.contentHash === undefined ? undefined : await standing(ports, order, copy);
-  if (settled?.over === 'unclear') return FETCHING_AGAIN;
+  const settled = (await standing(ports, order, copy)).over;
+  if (settled === 'unclear') return FETCHING_AGAIN;
 
   const intent = createIntent(ports, order);
   const entry = await ports.ledger.peek(intent);
-  if (entry?.state === 'finished') {
-    const { document } = entry;
-    // What the ERP was written from is not the last that was heard: the storefront was asked since.
-    if (settled?.over === 'older') return olderThanSettled(document);
-    return follow(ports, order, copy, route, entry, call);
-  }
+  if (entry?.state === 'finished') return follow(ports, order, copy, settled, route, entry, call);
 
   const acceptance = acceptanceOf(order, route);
   if (acceptance.kind === 'skip') {
     if (acceptance.reason === 'CANCELLED_BEFORE_WRITTEN') {
+      // It was opened again since: its end is no news.
+      if (settled === 'older') return olderThanSettled(entry?.document);
       const document = await findBegun(ports, order, route, entry, call);
       // Begun with a copy that nobody remembers: of this very version, perhaps, and then either may be the end.
       if (document && copy.contentHash !== undefined && !copy.fetched) return FETCHING_AGAIN;
@@ -312,7 +307,7 @@ const write = async (
     // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
     const { document, facts } = result;
     return intent === createIntent(ports, order)
-      ? follow(ports, order, copy, route, { document, facts }, call)
+      ? follow(ports, order, copy, 'newer', route, { document, facts }, call)
       : alreadyDone(document);
   }
   return {
@@ -330,12 +325,12 @@ const follow = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
   copy: Revision,
+  settled: Precedence,
   route: OrderRoute,
   { document, facts }: Pick<LedgerEntry, 'document' | 'facts'>,
   call: CallContext,
 ): Promise<Pushed> => {
   const over = precedence(copy, writtenRevision(facts));
-  if (over === 'unclear') return FETCHING_AGAIN;
   if (over === 'older') {
     return {
       kind: 'skipped',
@@ -344,6 +339,9 @@ const follow = async (
       document,
     };
   }
+  // What the ERP was written from is not the last that was heard.
+  if (settled === 'older') return olderThanSettled(document);
+  if (over === 'unclear') return FETCHING_AGAIN;
   if (!document || route.mode !== 'live') return alreadyDone(document);
   if (order.status === 'cancelled' || order.status === 'failed' || order.status === 'refunded') {
     throw changedAfterWrite(ports.destination, changeOf(order.status), document);

@@ -118,6 +118,9 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
     expect(error instanceof RetryableError || error instanceof PermanentError, error.message).toBe(true);
     return error;
   };
+  /** The connector's own steps, without a ledger around them. */
+  const unguarded: OrderContext['once'] = async (_subject, steps) =>
+    (await steps.find()) ?? (await steps.create());
   /** The `nth` request that `which` holds for, from now on; the others are not touched. */
   const nth = (n: number, effect: Fault['effect'], which: (request: FastifyRequest) => boolean): void => {
     let seen = 0;
@@ -252,6 +255,16 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         expect(await customersMade(() => Promise.all([again(order), again(next)]))).toBe(1);
       });
 
+      it('that was created and never answered is found afterwards', async () => {
+        const made = await customersMade(async () => {
+          peer.server.fault({ when: isWrite, effect: { kind: 'drop-after' } });
+          const bare = { ...context, once: unguarded };
+          expect(await failureOf(erp.resolve(order, bare))).toBeInstanceOf(UnknownOutcomeError);
+          await erp.resolve(order, bare);
+        });
+        expect(made).toBe(1);
+      });
+
       it('two masked buyers are two, though their masks are alike', async () => {
         const masked = { masked: true, name: '王****' };
         const [one, two] = [order, next].map((each) => ({
@@ -376,10 +389,6 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         },
       ],
     ];
-    /** The connector's own steps, without a ledger around them. */
-    const unguarded: OrderContext['once'] = async (_subject, steps) =>
-      (await steps.find()) ?? (await steps.create());
-
     describe.each(WRITES)('%s fails:', (_what, prepare) => {
       const KEEPS = Number.POSITIVE_INFINITY;
       const hint = { 'retry-after': '7' };

@@ -174,7 +174,8 @@ describe('one version with two contents', () => {
   });
 
   it('loses nothing when all are written at once', async () => {
-    const copies = ['a', 'b', 'c', 'd'].map((hash, index) => fetched(10 + index, hash));
+    // The one that holds comes first, so that any other would write over it.
+    const copies = ['d', 'c', 'b', 'a'].map((hash, index) => fetched(20 - index, hash));
     await Promise.all(
       copies.flatMap((copy) => [
         journal.record(ERP, copy, step('FETCHED')),

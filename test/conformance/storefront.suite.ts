@@ -318,12 +318,16 @@ export const storefrontSuite = <S, C>(testbed: StorefrontTestbed<S, C>): void =>
       expect(await open().order(peer.unknownId, call())).toBeUndefined();
     });
 
-    it.each([
-      ['an id that is no id', "1' OR '1'='1"],
-      ['an id with a path in it', '../../1?x=1#2'],
-    ])('%s: nothing there, or refused, never another resource', async (_case, id) => {
+    it.each<[string, (id: string) => string]>([
+      ['a quotation mark', (id) => `${id}' OR '1'='1`],
+      ['a path', (id) => `0/../${id}`],
+      ['a query', (id) => `${id}?x=1`],
+      ['a fragment', (id) => `${id}#2`],
+      ['a list', (id) => `${id},1`],
+    ])('an id with %s in it: nothing there, or refused, never another order', async (_case, odd) => {
+      const id = await peer.placeOrder();
       const answer = await open()
-        .order(id, call())
+        .order(odd(id), call())
         .catch((error: unknown) => error);
       if (answer !== undefined) expect(answer).toBeInstanceOf(RetryableError);
     });

@@ -115,6 +115,8 @@ const open = ({
         if (told === undefined) return undefined;
         const wire = MpOrder.safeParse(told);
         if (!wire.success) return { kind: 'unreadable', reason: firstProblem(wire.error) };
+        // "A,B" asks for two.
+        if (wire.data.order_sn !== id) return undefined;
         const income =
           wire.data.order_status === 'COMPLETED'
             ? await ask(

@@ -91,7 +91,9 @@ describe('two copies before anything was written', () => {
     const at = desk();
     expect(await pushAt(at, cancelled, 1)).toMatchObject({ reason: 'CANCELLED_BEFORE_WRITTEN' });
     expect(await pushAt(at, open, 2)).toMatchObject(FETCHING);
+    // Nobody was asked, and no attempt was begun.
     expect(at.calls).toEqual([]);
+    expect(at.entries.size).toBe(0);
     expect(await fetchAt(at, open, 3)).toMatchObject({ kind: 'written' });
     expect(at.journal()).toMatchObject({ state: 'done' });
   });
@@ -154,6 +156,38 @@ describe('two copies before anything was written', () => {
     expect(at.notified).toHaveLength(1);
   });
 
+  it('the other one settled while this one was written: told as written, and fetched', async () => {
+    const at = desk();
+    const other = anOrder({ contentHash: 'third', payment: { ...open.payment, state: 'pending' } });
+    const { journal } = at.ports;
+    const outcome = await at.push(
+      open,
+      {
+        journal: {
+          ...journal,
+          settle: async (...args) => {
+            await journal.settle('acme-odoo', 'acme-woo', '1001', {
+              state: 'skipped',
+              step: { atMs: 1, code: 'NOT_ACCEPTED_YET', text: 'not paid' },
+              revision: {
+                sourceVersion: other.sourceVersion,
+                contentHash: 'third',
+                seenAtMs: 1,
+                fetched: false,
+              },
+            });
+            return journal.settle(...args);
+          },
+        },
+      },
+      { receivedAtMs: 2 },
+    );
+    expect(outcome).toMatchObject({ kind: 'written' });
+    expect(at.notified).toHaveLength(1);
+    expect(await fetchAt(at, open, 3)).toMatchObject({ reason: 'ALREADY_DONE' });
+    expect(at.journal()).toMatchObject({ state: 'done' });
+  });
+
   it('what would be parked is not, while nobody knows whether it ever was so', async () => {
     const at = desk();
     const wrong = anOrder({ contentHash: 'wrong', total: { minor: 1, currency: 'TWD' } });
@@ -184,6 +218,31 @@ describe('two copies before anything was written', () => {
     at.wait(LEASE_MS);
     expect(await pushAt(at, cancelled, 2)).toMatchObject(FETCHING);
     expect(await codeOf(fetchAt(at, cancelled, 3))).toBe('ORDER_CHANGED_AFTER_WRITE');
+  });
+});
+
+describe('an older version', () => {
+  const later = (seconds: number, override: Partial<OrderChangedV1> = {}) =>
+    anOrder({ sourceVersion: open.sourceVersion + seconds * 1000, contentHash: `v${seconds}`, ...override });
+
+  it('that was cancelled says nothing about an order that was opened again and is parked', async () => {
+    const at = orderDesk();
+    at.fails.complete = () => {
+      throw new PermanentError('UNKNOWN_COUNTRY', { country: 'XK', destination: 'acme-odoo' });
+    };
+    expect(await codeOf(at.push(later(60)))).toBe('UNKNOWN_COUNTRY');
+    expect(await at.push(cancelled)).toMatchObject({ reason: 'OLDER_THAN_SETTLED' });
+    expect(at.journal()).toMatchObject({ state: 'parked', code: 'UNKNOWN_COUNTRY' });
+  });
+
+  it('with an edit that was taken back since is not parked', async () => {
+    const at = orderDesk();
+    await at.push(open);
+    const [first, ...rest] = open.lines;
+    if (!first) throw new Error('the order has lines');
+    await at.push(later(120));
+    const edited = later(60, { lines: [{ ...first, title: 'other', sku: 'OTHER' }, ...rest] });
+    expect(await at.push(edited)).toMatchObject({ reason: 'OLDER_THAN_SETTLED' });
   });
 });
 

@@ -112,6 +112,13 @@ it('every reply counts as success for WooCommerce, the ping is answered with exa
   expect(woocommerce.replies).toEqual({ accepted: 200, ping: 200, ignored: 200, quarantined: 200 });
 });
 
+it('a draft need not be whole to be none of ours', () => {
+  expect(receive(signed('{"id":19,"status":"wc-checkout-draft"}'))).toMatchObject({
+    kind: 'ignored',
+    reason: 'STATUS_CHECKOUT_DRAFT',
+  });
+});
+
 describe('ping', () => {
   const ping = (body: string, headers: Record<string, string> = {}) =>
     receive({ method: 'POST', headers, body: new TextEncoder().encode(body) });
