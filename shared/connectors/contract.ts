@@ -72,8 +72,8 @@ export type Fetched =
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 /**
- * Reads at one storefront connection, normalised by the same mapper as its pushes: a copy that was fetched and one
- * that was pushed have one content hash when they say the same.
+ * Reads at one storefront connection, normalised by the same mapper as its pushes, so that both say one thing in one
+ * way. A storefront may tell more when it is asked (Shopify's GraphQL): then the content hashes differ.
  * Methods throw CredentialsError (code CREDENTIALS_MISSING: the secret holds none for reading) or RetryableError,
  * and nothing else. None of them retries by itself, apart from asking once more with credentials read afresh.
  */

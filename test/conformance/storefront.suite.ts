@@ -31,6 +31,8 @@ export interface StorefrontTestbed<S = unknown, C = unknown> {
   readonly signatureHeader: string;
   /** Orders and other things that the platform pushed: recorded, or copied from its documentation. */
   readonly samples: readonly PushSample[];
+  /** It says more of an order when it is asked than when it pushes: then the two are not compared whole. */
+  readonly tellsMoreWhenAsked?: boolean;
   /** How the platform tests whether somebody answers, as far as it does. */
   readonly ping?: Delivery;
   start(nowMs: () => number): Promise<StorefrontPeer>;
@@ -181,10 +183,14 @@ export const storefrontSuite = <S, C>(testbed: StorefrontTestbed<S, C>): void =>
       expect(receive(pushed(valid), [other])).toMatchObject({ kind: 'rejected' });
     });
 
-    it('is over the bytes, whatever they are: what is authentic is never rejected', () => {
-      for (const bytes of [Buffer.from([0xff, 0xfe, 0x00]), Buffer.from('漢字 ÿ')]) {
-        expect(receive(testbed.push(bytes, secret, now)).kind).toBe('unreadable');
-      }
+    it('is over the bytes, in whatever script: what is authentic is never rejected', () => {
+      expect(receive(testbed.push('漢字 ÿ', secret, now)).kind).toBe('unreadable');
+    });
+
+    it('of bytes that are no text is of no use', () => {
+      const received = receive(testbed.push(Buffer.from([0xff, 0xfe, 0xfd]), secret, now));
+      // Standard Webhooks signs text only.
+      expect(['unreadable', 'rejected']).toContain(received.kind);
     });
 
     it('without a secret is no reason to accept', () => {
@@ -435,7 +441,14 @@ export const storefrontSuite = <S, C>(testbed: StorefrontTestbed<S, C>): void =>
       const last = kinds.findLast(({ kind }) => kind === 'order' || kind === 'notified');
       const { order } = orderOf(await open().order(id, call()));
       if (last?.kind === 'notified') expect(last.orderId).toBe(id);
-      else expect(last).toMatchObject({ kind: 'order', order });
+      else if (!testbed.tellsMoreWhenAsked) expect(last).toMatchObject({ kind: 'order', order });
+      else {
+        const { orderId, orderNumber, sourceVersion, status, total, placedAt } = order;
+        expect(last).toMatchObject({
+          kind: 'order',
+          order: { orderId, orderNumber, sourceVersion, status, total, placedAt },
+        });
+      }
     });
   });
 };
@@ -450,9 +463,9 @@ const assertSound = ({ order, warnings }: OrderTold): void => {
   assertAddsUp(order);
   expect(order.source).toBe(CONNECTION);
   expect(order.contentHash).toMatch(/^[0-9a-f]{32}$/);
-  // Milliseconds, not seconds: orders have been placed since 2001.
-  expect(order.sourceVersion).toBeGreaterThan(1_000_000_000_000);
-  expect(order.sourceVersion).toBeLessThan(4_000_000_000_000);
+  // A time in milliseconds, or a counter; seconds would lose to every version that counts in milliseconds.
+  const isSeconds = order.sourceVersion > 1_000_000_000 && order.sourceVersion < 4_000_000_000;
+  expect(isSeconds || order.sourceVersion < 0, String(order.sourceVersion)).toBe(false);
   expect(order.lines.every(({ quantity }) => quantity > 0)).toBe(true);
   for (const { total, subtotal, discount } of order.lines) {
     expect(subtotal.minor - discount.minor).toBe(total.minor);
@@ -517,8 +530,7 @@ const hiddenIn = (value: unknown): string[] =>
 
 // --- bodies ---------------------------------------------------------------------------------------------------
 
-const GARBAGE: readonly (readonly [string, string | Uint8Array])[] = [
-  ['no text', Buffer.from([0xff, 0xfe, 0xfd])],
+const GARBAGE: readonly (readonly [string, string])[] = [
   ['text', 'hello'],
   ['a form', 'a=1&b=2'],
   ['HTML', '<html><body>Service unavailable</body></html>'],

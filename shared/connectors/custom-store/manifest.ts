@@ -20,6 +20,8 @@ export const manifest = defineStorefront({
   apiVersion: '1',
   // The contract is ours: order.schema.json.
   apiVersionSunset: undefined,
+  // A small site, perhaps: as gentle as the queue can be.
+  reads: { maxConcurrentCalls: 2 },
   settings: z.strictObject({
     url: PeerUrl.meta({
       description: 'Where the store offers its orders for reading, e.g. https://www.acme.example/api/waybill',

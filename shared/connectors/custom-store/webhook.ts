@@ -1,12 +1,7 @@
-import { PermanentError } from '../../core/errors.ts';
-import { assertAddsUp } from '../../core/order-totals.ts';
-import { inBuyerCurrency } from '../../core/presentment.ts';
-import { UnreadableOrder } from '../../core/read-amounts.ts';
-import { OrderChangedV1 } from '../../events/order-changed.ts';
 import { decodeUtf8, firstProblem, jsonOf, problems } from '../../http/json.ts';
 import type { Delivery, ReceiveContext, Received } from '../contract.ts';
 import type { CustomStoreCredentials, CustomStoreSettings } from './manifest.ts';
-import { toOrder } from './orders.mapper.ts';
+import { normalise } from './normalise.ts';
 import { signatureProblem } from './signature.ts';
 import { CustomStoreEvent, type CustomStoreOrder, CustomStoreOrderEvent, PROBLEMS_TOLD } from './wire.ts';
 
@@ -55,23 +50,9 @@ const understand = (bytes: Uint8Array, context: Context): Understood => {
     : unreadable(problems(parsed.error, PROBLEMS_TOLD));
 };
 
+/** Paths as the sender wrote them: the order stands in `data`. */
 const orderOf = (wire: CustomStoreOrder, context: Context): Understood => {
-  try {
-    const { value, warnings } = toOrder(wire, context);
-    const event = OrderChangedV1.safeParse(value);
-    if (!event.success) return unreadable(`as an event, ${firstProblem(event.error)}`);
-    const order = event.data;
-    // The consumer would park it for the same reason, minutes later; here the sender's developer sees it at once.
-    assertAddsUp(order);
-    assertAddsUp(inBuyerCurrency(order));
-    return { kind: 'order', order, warnings };
-  } catch (failure) {
-    return unreadable(whyNot(failure));
-  }
-};
-
-const whyNot = (failure: unknown): string => {
-  if (failure instanceof UnreadableOrder) return `data.${failure.message}`;
-  if (failure instanceof PermanentError) return `data.total: ${failure.message}`;
-  return `not mapped (${failure instanceof Error ? failure.name : 'unknown'})`;
+  const told = normalise(wire, context);
+  if (told.kind === 'order' || /^(not mapped|as an event)\b/.test(told.reason)) return told;
+  return unreadable(`data.${told.reason}`);
 };

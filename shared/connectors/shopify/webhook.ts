@@ -1,10 +1,8 @@
-import { UnreadableOrder } from '../../core/read-amounts.ts';
-import { OrderChangedV1 } from '../../events/order-changed.ts';
 import { decodeUtf8, firstProblem, jsonOf } from '../../http/json.ts';
 import { signatureProblem } from '../../http/signature.ts';
 import type { Delivery, ReceiveContext, Received } from '../contract.ts';
 import { manifest, type ShopifyCredentials, type ShopifySettings } from './manifest.ts';
-import { toOrder } from './orders.mapper.ts';
+import { normalise } from './normalise.ts';
 import { ShOrder } from './wire.ts';
 
 type Context = ReceiveContext<ShopifySettings, ShopifyCredentials>;
@@ -87,26 +85,9 @@ const understand = ({ headers, body }: Delivery, context: Context): Understood =
   if (fields === undefined) return unreadable('body: is no JSON');
   const parsed = ShOrder.safeParse(fields);
   if (!parsed.success) return unreadable(firstProblem(parsed.error));
-  try {
-    const { value, warnings } = toOrder(parsed.data, {
-      ...context,
-      triggeredAt: headers['x-shopify-triggered-at'],
-    });
-    const order = OrderChangedV1.safeParse(value);
-    if (!order.success) return unreadable(`as an event, ${firstProblem(order.error)}`);
-    return {
-      kind: 'order',
-      order: order.data,
-      warnings: [...warnings, ...versionWarning(header('api-version'))],
-    };
-  } catch (failure) {
-    // Quarantined rather than thrown: sent again it would be the same, and eight failures delete the subscription.
-    return unreadable(
-      failure instanceof UnreadableOrder
-        ? failure.message
-        : `not mapped (${failure instanceof Error ? failure.name : 'unknown'})`,
-    );
-  }
+  const told = normalise(parsed.data, { ...context, triggeredAt: headers['x-shopify-triggered-at'] });
+  if (told.kind === 'unreadable') return told;
+  return { ...told, warnings: [...told.warnings, ...versionWarning(header('api-version'))] };
 };
 
 const reasonOf = (topic: string): string => {
