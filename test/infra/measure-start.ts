@@ -16,6 +16,7 @@ const RUNS = 25;
 
 const ENTRIES = {
   'ingest-webhook/woocommerce': { url: 'https://shop.acme.example', maxBodyBytes: 700_000 },
+  'fetch-orders/woocommerce': { url: 'https://shop.acme.example' },
   'consume-orders/odoo': {
     connection: { url: 'https://erp.acme.example', database: 'acme' },
     routes: [],
