@@ -268,7 +268,7 @@ const graphqlError = (answer: Answer, peer: string): RetryableError => {
   if (codes.includes('ACCESS_DENIED')) {
     return new CredentialsError(
       'SCOPE_MISSING',
-      `${peer}: the token may not read this; read_orders is needed`,
+      `${peer}: the token may not read this: scopes read_orders and read_customers are needed`,
     );
   }
   const code = codes.find((each) => /^[\w-]{1,60}$/.test(each));

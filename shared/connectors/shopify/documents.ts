@@ -37,7 +37,7 @@ const ADDRESS = `fragment Address on MailingAddress {
 
 /** The order with its first lines. */
 export const ORDER: Document = {
-  cost: 694,
+  cost: 696,
   text: `query Order($id: ID!) {
   order(id: $id) {
     id name test createdAt processedAt updatedAt cancelledAt closedAt
@@ -52,7 +52,11 @@ export const ORDER: Document = {
     totalTipReceivedSet { ...Bag }
     originalTotalAdditionalFeesSet { ...Bag }
     paymentTerms { paymentTermsName }
-    customer { id firstName lastName }
+    customer {
+      id firstName lastName
+      defaultEmailAddress { emailAddress }
+      defaultPhoneNumber { phoneNumber }
+    }
     purchasingEntity { ... on PurchasingCompany { company { id name } location { id } } }
     billingAddress { ...Address }
     shippingAddress { ...Address }

@@ -106,7 +106,15 @@ export const OrderAnswer = z.object({
       totalTipReceivedSet: Bag,
       originalTotalAdditionalFeesSet: Bag.nullable(),
       paymentTerms: z.object({ paymentTermsName: z.string() }).nullable(),
-      customer: z.object({ id: z.string(), firstName: text, lastName: text }).nullable(),
+      customer: z
+        .object({
+          id: z.string(),
+          firstName: text,
+          lastName: text,
+          defaultEmailAddress: z.object({ emailAddress: z.string() }).nullable(),
+          defaultPhoneNumber: z.object({ phoneNumber: z.string() }).nullable(),
+        })
+        .nullable(),
       purchasingEntity: z
         .object({
           company: z.object({ id: z.string(), name: z.string() }).optional(),
@@ -228,6 +236,8 @@ export const webhookShape = (
     id: idOf(order.customer.id),
     first_name: order.customer.firstName,
     last_name: order.customer.lastName,
+    email: order.customer.defaultEmailAddress?.emailAddress,
+    phone: order.customer.defaultPhoneNumber?.phoneNumber,
   },
   company: order.purchasingEntity?.company && {
     id: idOf(order.purchasingEntity.company.id),

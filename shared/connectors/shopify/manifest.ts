@@ -55,7 +55,7 @@ export const manifest = defineStorefront({
       .string()
       .min(1)
       .optional()
-      .meta({ description: 'Admin API access token, scope read_orders' }),
+      .meta({ description: 'Admin API access token, scopes read_orders and read_customers' }),
   }),
 });
 

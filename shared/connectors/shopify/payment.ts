@@ -40,6 +40,12 @@ const KIND: Readonly<Record<string, Payment['kind']>> = {
   custom: 'other',
 };
 
+/** Payment providers have handles; manual methods have the names that people gave them. */
+const HANDLE = /^[a-z0-9_]+$/;
+
+/** The longest word of the shop's own that a warning repeats. */
+const WORD_CHARS = 60;
+
 /** How the order is paid; `total` as the event states it. */
 export const paymentOf = (
   wire: ShOrder,
@@ -52,8 +58,9 @@ export const paymentOf = (
   const terms = wire.payment_terms?.payment_terms_name;
   const state = stateOf(wire.financial_status, settings, warnings);
   const kind = kindOf(gateway, terms, total, settings);
-  if (kind === undefined && state === 'pending' && gateway !== GIFT_CARD) {
-    warnings.push(`payment by "${gateway}" is pending; if it is a manual method, name it in "paymentKinds"`);
+  if (kind === undefined && wire.financial_status === 'pending' && gateway && !HANDLE.test(gateway)) {
+    const name = gateway.slice(0, WORD_CHARS);
+    warnings.push(`payment by "${name}" is pending; if it is a manual method, name it in "paymentKinds"`);
   }
   const paid = wire.transactions.filter(isPayment);
   const main = paid.find((transaction) => transaction.gateway !== GIFT_CARD) ?? paid[0];
@@ -76,7 +83,7 @@ export const isPayment = ({ kind, status }: ShTransaction): boolean =>
 const stateOf = (word: string, settings: ShopifySettings, warnings: string[]): Payment['state'] => {
   if (word === 'authorized') return settings.authorized;
   const state = Object.hasOwn(STATE, word) ? STATE[word] : undefined;
-  if (!state) warnings.push(`financial_status "${word}" is not known`);
+  if (!state) warnings.push(`financial_status "${word.slice(0, WORD_CHARS)}" is not known`);
   return state ?? 'unknown';
 };
 

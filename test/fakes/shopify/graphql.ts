@@ -232,6 +232,8 @@ const graphqlOrder = (shop: Shop, order: Order) => {
       ...gid('Customer', json.customer.id),
       firstName: json.customer.first_name,
       lastName: json.customer.last_name,
+      defaultEmailAddress: json.customer.email && { emailAddress: json.customer.email },
+      defaultPhoneNumber: null,
     },
     customerLocale: json.customer_locale,
     discountApplications: (page: Page) => connection(applications, page),
