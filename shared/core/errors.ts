@@ -25,6 +25,8 @@ export class PermanentError<C extends ReasonCode = ReasonCode> extends Integrati
   readonly code: C;
   readonly params: ReasonParams[C];
   readonly detail: string | undefined;
+  /** Which attempt it was, counted by the ledger; undefined when it failed before a claim. */
+  attempt: number | undefined;
 
   constructor(code: C, params: ReasonParams[C], options?: ErrorOptions & { detail?: string }) {
     super(reasonText(code, params).reason, {}, options);

@@ -1,6 +1,7 @@
 import Big from 'big.js';
 import currencies from 'currency-codes';
 import * as z from 'zod';
+import type { AmountProblem } from './reasons.ts';
 
 /** An exact amount: `minor` is a safe integer of the currency's smallest unit (ISO 4217). */
 export const Money = z
@@ -14,13 +15,25 @@ export const Money = z
   .meta({ title: 'Money' });
 export type Money = z.infer<typeof Money>;
 
+/** Amounts that cannot be computed with, and why: plain data, so that it can be said in any language. */
+export class AmountError extends RangeError {
+  readonly problem: AmountProblem;
+
+  constructor(message: string, problem: AmountProblem) {
+    super(message);
+    this.problem = problem;
+  }
+}
+
 /**
  * Decimals of a currency by ISO 4217: TWD 2, JPY 0, KWD 3.
  * @throws RangeError unknown currency
  */
 export const exponentOf = (currency: string): number => {
   const digits = /^[A-Z]{3}$/.test(currency) ? currencies.code(currency)?.digits : undefined;
-  if (digits === undefined) throw new RangeError(`"${currency}" is no ISO 4217 currency`);
+  if (digits === undefined) {
+    throw new AmountError(`"${currency}" is no ISO 4217 currency`, { kind: 'unknown-currency', currency });
+  }
   return digits;
 };
 
@@ -45,7 +58,9 @@ export const moneyRounded = (amount: Big | number | string, currency: string): M
 
 const money = (scaled: Big, currency: string): Money => {
   const minor = scaled.toNumber() + 0; // + 0 turns -0 into 0
-  if (!Number.isSafeInteger(minor)) throw new RangeError(`${scaled.toString()} ${currency} is too large`);
+  if (!Number.isSafeInteger(minor)) {
+    throw new AmountError(`${scaled.toString()} ${currency} is too large`, { kind: 'too-large' });
+  }
   return { minor, currency };
 };
 
@@ -62,9 +77,12 @@ export const zero = (currency: string): Money => ({ minor: 0, currency });
 
 /** @throws RangeError two currencies */
 export const add = (a: Money, b: Money): Money => {
-  if (a.currency !== b.currency) throw new RangeError(`${a.currency} and ${b.currency} do not add`);
+  if (a.currency !== b.currency) {
+    const problem = { kind: 'two-currencies', one: a.currency, other: b.currency } as const;
+    throw new AmountError(`${a.currency} and ${b.currency} do not add`, problem);
+  }
   const minor = a.minor + b.minor;
-  if (!Number.isSafeInteger(minor)) throw new RangeError('sum is too large');
+  if (!Number.isSafeInteger(minor)) throw new AmountError('sum is too large', { kind: 'too-large' });
   return { minor, currency: a.currency };
 };
 export const negate = (m: Money): Money => ({ minor: 0 - m.minor, currency: m.currency });

@@ -1,6 +1,6 @@
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import { PermanentError } from './errors.ts';
-import { add, exponentOf, type Money, moneyText, subtract, sum } from './money.ts';
+import { AmountError, add, exponentOf, type Money, moneyText, subtract, sum } from './money.ts';
 
 /** Lines, charges and taxes as the event states them; a storefront's own rounding not included. */
 export const sumOfParts = (order: Pick<OrderChangedV1, 'lines' | 'charges' | 'currency'>): Money =>
@@ -18,8 +18,8 @@ export const assertAddsUp = (order: OrderChangedV1): void => {
   try {
     compare(order);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new PermanentError('AMOUNTS_UNUSABLE', { problem: error.message }, { cause: error });
+    if (!(error instanceof AmountError)) throw error;
+    throw new PermanentError('AMOUNTS_UNUSABLE', { problem: error.problem }, { cause: error });
   }
 };
 

@@ -1,3 +1,6 @@
+import { english } from './reasons-en.ts';
+import { traditionalChinese } from './reasons-zh-hant.ts';
+
 /**
  * Every reason why work is parked, with the sentence that an operator or a merchant reads: what happened,
  * and what to do about it. `code` is stable (alarms, runbook and metrics use it); the words may improve.
@@ -7,128 +10,133 @@ export interface ReasonText {
   readonly remedy: string;
 }
 
-/** What each code needs to know to say something useful. Lines are named as a person counts them: from 1. */
+/** Languages that people read. Log lines are always English. */
+export const LANGUAGES = ['en', 'zh-Hant'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export type ChargeKind = 'shipping' | 'fee' | 'duty' | 'tip';
+
+/** A line of an order. Lines are counted as a person counts them: from 1. */
+export type LineLabel =
+  | { readonly kind: 'line'; readonly number: number; readonly title: string }
+  | { readonly kind: ChargeKind; readonly title: string }
+  | { readonly kind: 'discount' };
+
+/** What an ERP was asked to do; completes "refused to ...". */
+export type ErpOperation =
+  | {
+      readonly what:
+        | 'log-in'
+        | 'create-order'
+        | 'rewrite-draft'
+        | 'book-rounding'
+        | 'note-payment-pending'
+        | 'create-customer'
+        | 'create-delivery-address'
+        | 'create-invoice-address';
+    }
+  | { readonly what: 'confirm-order' | 'restore-order-date'; readonly document: string }
+  | { readonly what: 'use-collective-customer'; readonly reference: string }
+  | { readonly what: 'read'; readonly model: string };
+
+/** Why it refused. `words`: the ERP's own, never translated and never with a person in them. */
+export type ErpRefusal =
+  | { readonly why: 'words'; readonly words: string }
+  | { readonly why: 'record-missing'; readonly exception: string; readonly model: string }
+  | {
+      readonly why: 'constraint';
+      readonly exception: string;
+      readonly model: string;
+      readonly field: string;
+    }
+  | { readonly why: 'reference-shared'; readonly count: number }
+  | { readonly why: 'reference-unknown' | 'asked-a-question' | 'tax-number-invalid' };
+
+export type AmountProblem =
+  | { readonly kind: 'two-currencies'; readonly one: string; readonly other: string }
+  | { readonly kind: 'unknown-currency'; readonly currency: string }
+  | { readonly kind: 'too-large' };
+
+/** How a storefront changed an order that the ERP holds already. */
+export type OrderChange = 'edited' | 'cancelled' | 'failed' | 'refunded' | 'refunded-in-part';
+
+export type EventProblem =
+  | { readonly kind: 'not-json' }
+  | { readonly kind: 'other-event'; readonly got: string; readonly wanted: string }
+  /** Paths and codes of the schema, never values. */
+  | { readonly kind: 'fields'; readonly fields: string };
+
+/** What each code needs to know to say something useful. Plain data: it is kept as JSON and rendered later. */
 export interface ReasonParams {
-  UNKNOWN_SKU: { line: string; sku: string; destination: string };
-  MISSING_SKU: { line: string };
-  AMBIGUOUS_SKU: { line: string; sku: string; destination: string; count: number };
-  ARCHIVED_SKU: { line: string; sku: string; destination: string };
-  UNMAPPED_TAX: { line: string; tax: string; source: string; destination: string };
+  UNKNOWN_SKU: { line: LineLabel; sku: string; destination: string };
+  MISSING_SKU: { line: LineLabel };
+  AMBIGUOUS_SKU: { line: LineLabel; sku: string; destination: string; count: number };
+  ARCHIVED_SKU: { line: LineLabel; sku: string; destination: string };
+  UNMAPPED_TAX: { line: LineLabel; tax: string; source: string; destination: string };
   UNKNOWN_TAX: { tax: string; to: string; destination: string };
   UNMAPPED_CURRENCY: { currency: string; destination: string };
-  UNKNOWN_COMPANY: { company: string; destination: string };
+  /** No company: the API user's own. */
+  UNKNOWN_COMPANY: { company?: string | undefined; destination: string };
   UNKNOWN_WAREHOUSE: { warehouse: string; destination: string };
   UNKNOWN_COUNTRY: { country: string; destination: string };
   UNKNOWN_PAYMENT_TERM: { method: string; to: string; destination: string };
-  MISSING_SERVICE_PRODUCT: { purpose: string; sku: string; destination: string };
+  MISSING_SERVICE_PRODUCT: {
+    purpose: ChargeKind | 'discount' | 'rounding';
+    sku: string;
+    destination: string;
+  };
   TOTALS_DO_NOT_ADD_UP: { stated: string; computed: string; difference: string };
-  AMOUNTS_UNUSABLE: { problem: string };
-  TOTAL_MISMATCH: { line: string; shop: string; erp: string; difference: string; tolerance: string };
+  AMOUNTS_UNUSABLE: { problem: AmountProblem };
+  /** No line: none of them explains the gap alone. */
+  TOTAL_MISMATCH: {
+    line?: LineLabel | undefined;
+    shop: string;
+    erp: string;
+    difference: string;
+    tolerance: string;
+  };
   AMBIGUOUS_REFERENCE: { reference: string; count: number; destination: string };
-  ERP_REFUSED: { destination: string; operation: string; error: string };
+  ERP_REFUSED: { destination: string; operation: ErpOperation; error: ErpRefusal };
   ERP_DOCUMENT_GONE: { destination: string; document: string };
-  RETRIES_EXHAUSTED: { attempts: number; lastCode: string; lastReason: string };
-  ORDER_CHANGED_AFTER_WRITE: { change: string; document: string; destination: string };
-  EVENT_NOT_UNDERSTOOD: { problem: string };
+  /** `lastReason` is the log line's text, English; `lastStatus` the HTTP status, if there was one. */
+  RETRIES_EXHAUSTED: {
+    attempts: number;
+    lastCode: string;
+    lastReason: string;
+    lastStatus?: number | undefined;
+  };
+  ORDER_CHANGED_AFTER_WRITE: { change: OrderChange; document: string; destination: string };
+  EVENT_NOT_UNDERSTOOD: { problem: EventProblem };
   ROUTE_MISSING: { source: string; destination: string };
+  STOREFRONT_CREDENTIALS_MISSING: { source: string; orderId: string };
+  /** `problem`: a field of the storefront's answer and what is wrong with it, never a value. */
+  ORDER_UNREADABLE: { source: string; orderId: string; problem: string };
+  /** Parked by AWS itself: the function never said why. `error`: EventBridge's own code. */
+  PARKED_BY_AWS: { by: 'sqs'; receives: number } | { by: 'eventbridge'; error: string };
 }
 export type ReasonCode = keyof ReasonParams;
 
-const REASONS: { readonly [C in ReasonCode]: (p: ReasonParams[C]) => ReasonText } = {
-  UNKNOWN_SKU: (p) => ({
-    reason: `${p.line} has SKU "${p.sku}", which no product in ${p.destination} carries.`,
-    remedy: `Create the product in ${p.destination} with this SKU, or add a row "sku, ${p.sku}" to the mapping table; then redrive.`,
-  }),
-  MISSING_SKU: (p) => ({
-    reason: `${p.line} has no SKU and its product has no row in the mapping table.`,
-    remedy:
-      'Give the product a SKU in the shop, or map its product id ("product:<id>") in the mapping table; then redrive.',
-  }),
-  AMBIGUOUS_SKU: (p) => ({
-    reason: `${p.line} has SKU "${p.sku}", which ${p.count} products in ${p.destination} carry.`,
-    remedy: `Leave the SKU on one product in ${p.destination} only, then redrive.`,
-  }),
-  ARCHIVED_SKU: (p) => ({
-    reason: `${p.line} has SKU "${p.sku}", whose product in ${p.destination} is archived.`,
-    remedy: `Unarchive the product in ${p.destination}, or map the SKU to its successor; then redrive.`,
-  }),
-  UNMAPPED_TAX: (p) => ({
-    reason: `${p.line} carries the tax "${p.tax}" of ${p.source}, which has no counterpart in ${p.destination} yet.`,
-    remedy: `Add a row "tax, ${p.source}, ${p.destination}, ${p.tax}, <tax name or id>" to the mapping table, then redrive.`,
-  }),
-  UNKNOWN_TAX: (p) => ({
-    reason: `The mapping table sends tax "${p.tax}" to "${p.to}", which is no sales tax of ${p.destination}.`,
-    remedy: 'Correct the row (the name must match exactly, or use "id:<number>"), then redrive.',
-  }),
-  UNMAPPED_CURRENCY: (p) => ({
-    reason: `The order is in ${p.currency}, which ${p.destination} cannot book: no active currency or pricelist for it.`,
-    remedy: `Activate ${p.currency} in ${p.destination} and create a pricelist in it, then redrive.`,
-  }),
-  UNKNOWN_COMPANY: (p) => ({
-    reason: `The route books to company ${p.company}, which does not exist in ${p.destination} or is not open to our user.`,
-    remedy: 'Correct "company" of the route in the settings, or give the user access to it; then redrive.',
-  }),
-  UNKNOWN_WAREHOUSE: (p) => ({
-    reason: `The route ships from warehouse "${p.warehouse}", which does not exist in ${p.destination}.`,
-    remedy: 'Correct "warehouse" of the route in the settings, then redrive.',
-  }),
-  UNKNOWN_COUNTRY: (p) => ({
-    reason: `The address has country "${p.country}", which ${p.destination} does not know.`,
-    remedy: `Correct the address in the shop, or add the country in ${p.destination}; then redrive.`,
-  }),
-  UNKNOWN_PAYMENT_TERM: (p) => ({
-    reason: `The mapping table sends payment method "${p.method}" to "${p.to}", which is no payment term of ${p.destination}.`,
-    remedy: 'Correct the row (the name must match exactly, or use "id:<number>"), then redrive.',
-  }),
-  MISSING_SERVICE_PRODUCT: (p) => ({
-    reason: `The order has a ${p.purpose} line, and ${p.destination} has no product with SKU "${p.sku}" to book it on.`,
-    remedy: `Create a service product with SKU "${p.sku}" in ${p.destination}, or name another one in the connection's settings; then redrive.`,
-  }),
-  TOTALS_DO_NOT_ADD_UP: (p) => ({
-    reason: `The shop says the order costs ${p.stated}, but its lines, shipping, fees and taxes make ${p.computed}: ${p.difference} are unexplained.`,
-    remedy:
-      'Look at the order in the shop: a plug-in may add an amount that no line explains. Correct it there; the next update is taken.',
-  }),
-  AMOUNTS_UNUSABLE: (p) => ({
-    reason: `The amounts of the order cannot be added up: ${p.problem}.`,
-    remedy:
-      'Look at the order in the shop: all of its amounts must be in one currency of ISO 4217. If they are, the connector read them wrongly: report it.',
-  }),
-  TOTAL_MISMATCH: (p) => ({
-    reason: `The shop charged ${p.shop}, the ERP computes ${p.erp}: ${p.difference} apart, more than the ${p.tolerance} that rounding explains. The largest gap is in ${p.line}.`,
-    remedy:
-      'Compare the tax of that line in the shop and in the ERP, correct the tax row of the mapping table, then redrive. The draft in the ERP is written anew.',
-  }),
-  AMBIGUOUS_REFERENCE: (p) => ({
-    reason: `${p.count} documents in ${p.destination} carry the reference "${p.reference}".`,
-    remedy: 'Keep one, clear the reference of the others, then redrive.',
-  }),
-  ERP_REFUSED: (p) => ({
-    reason: `${p.destination} refused to ${p.operation}: ${p.error}.`,
-    remedy: 'Mend what the message names (in the ERP, or in the order at the shop), then redrive.',
-  }),
-  ERP_DOCUMENT_GONE: (p) => ({
-    reason: `${p.document} was written to ${p.destination} and is no longer there, or was cancelled by hand.`,
-    remedy: 'Decide whether the order is still wanted: restore the document and redrive, or discard.',
-  }),
-  RETRIES_EXHAUSTED: (p) => ({
-    reason: `${p.attempts} attempts failed; the last one with ${p.lastCode}: ${p.lastReason}`,
-    remedy:
-      'Look at the peer: once it answers again, redrive. Nothing was doubled: creates are looked up first.',
-  }),
-  ORDER_CHANGED_AFTER_WRITE: (p) => ({
-    reason: `The order was ${p.change} in the shop after ${p.document} was written to ${p.destination}.`,
-    remedy: `Make the same change to ${p.document} by hand, then discard this message.`,
-  }),
-  EVENT_NOT_UNDERSTOOD: (p) => ({
-    reason: `The message is not an event of the catalogue: ${p.problem}.`,
-    remedy: 'A release is wrong or somebody else writes to the bus: stop and look before redriving.',
-  }),
-  ROUTE_MISSING: (p) => ({
-    reason: `No route leads from ${p.source} to ${p.destination} in the settings that are deployed.`,
-    remedy: 'Restore the route and redrive, or discard if it was removed on purpose.',
-  }),
-};
+/** One language: a sentence for every code, and the words that stand inside of sentences. */
+export interface Wording {
+  readonly reasons: { readonly [C in ReasonCode]: (p: ReasonParams[C]) => ReasonText };
+  line(label: LineLabel): string;
+  operation(operation: ErpOperation): string;
+}
 
-export const reasonText = <C extends ReasonCode>(code: C, params: ReasonParams[C]): ReasonText =>
-  REASONS[code](params);
+const WORDINGS: Readonly<Record<Language, Wording>> = { en: english, 'zh-Hant': traditionalChinese };
+
+export const isReasonCode = (code: string): code is ReasonCode => Object.hasOwn(english.reasons, code);
+
+export const reasonText = <C extends ReasonCode>(
+  code: C,
+  params: ReasonParams[C],
+  language: Language = 'en',
+): ReasonText => WORDINGS[language].reasons[code](params);
+
+/** What a line is called. @example lineText({ kind: 'line', number: 2, title: 'Mug' }) // 'Line 2 ("Mug")' */
+export const lineText = (label: LineLabel, language: Language = 'en'): string =>
+  WORDINGS[language].line(label);
+
+/** @example operationText({ what: 'create-order' }) // 'create the order' */
+export const operationText = (operation: ErpOperation, language: Language = 'en'): string =>
+  WORDINGS[language].operation(operation);

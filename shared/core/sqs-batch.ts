@@ -14,6 +14,7 @@ import {
   RetryableError,
 } from './errors.ts';
 import type { CallContext, Clock } from './ports.ts';
+import type { EventProblem } from './reasons.ts';
 
 /** Kept back from the function's time for the bookkeeping after the last record. */
 export const RESERVE_MS = 3_000;
@@ -37,9 +38,14 @@ export interface WorkResult {
   readonly metrics?: readonly Metric[];
 }
 
+export interface WorkContext extends CallContext {
+  /** How often SQS has handed out this message, this time included. */
+  readonly receive: number;
+}
+
 export type Work<N extends EventName> = (
   event: Envelope<EventData<N>>,
-  call: CallContext,
+  call: WorkContext,
 ) => Promise<WorkResult>;
 
 /**
@@ -91,7 +97,10 @@ const one = async <N extends EventName>(
       ...aboutOrder(event.data),
       ageMs: startedMs - event.meta.receivedAtMs,
     };
-    const result = await Promise.race([options.work(event, { signal: stop.signal }), abortOf(stop.signal)]);
+    const result = await Promise.race([
+      options.work(event, { signal: stop.signal, receive }),
+      abortOf(stop.signal),
+    ]);
     line(result.line, result.metrics);
     return true;
   } catch (error) {
@@ -159,20 +168,22 @@ const BusEvent = z.object({ 'detail-type': z.string(), detail: z.object({ meta: 
 
 /** @throws PermanentError EVENT_NOT_UNDERSTOOD, which names paths but never values */
 const readEvent = <N extends EventName>(name: N, body: string): Envelope<EventData<N>> => {
-  const refuse = (problem: string) => new PermanentError('EVENT_NOT_UNDERSTOOD', { problem });
+  const refuse = (problem: EventProblem) => new PermanentError('EVENT_NOT_UNDERSTOOD', { problem });
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
-    throw refuse('not JSON');
+    throw refuse({ kind: 'not-json' });
   }
   const outer = BusEvent.safeParse(json);
-  if (!outer.success) throw refuse(pathsOf(outer.error));
-  if (outer.data['detail-type'] !== name) throw refuse(`a ${outer.data['detail-type']}, not a ${name}`);
+  if (!outer.success) throw refuse({ kind: 'fields', fields: pathsOf(outer.error) });
+  if (outer.data['detail-type'] !== name)
+    throw refuse({ kind: 'other-event', got: outer.data['detail-type'], wanted: name });
   const data = CATALOGUE[name].schema.safeParse(outer.data.detail.data);
-  if (!data.success) throw refuse(pathsOf(data.error));
+  if (!data.success) throw refuse({ kind: 'fields', fields: pathsOf(data.error) });
   return { meta: outer.data.detail.meta, data: data.data };
 };
 
+/** `$` is the whole, as in JSONPath. */
 const pathsOf = (error: z.ZodError): string =>
-  error.issues.map((issue) => `${issue.path.join('.') || '(whole)'}: ${issue.code}`).join(', ');
+  error.issues.map((issue) => `${['$', ...issue.path].join('.')}: ${issue.code}`).join(', ');

@@ -67,7 +67,7 @@ describe('a decimal string', () => {
     ['90071992547409.92', 'EUR', '9007199254740992 EUR is too large'],
     ['-90071992547409.92', 'EUR', '-9007199254740992 EUR is too large'],
   ])('refuses %j %s', (text, code, message) => {
-    expect(() => moneyFromDecimal(text, code)).toThrow(new RangeError(message));
+    expect(() => moneyFromDecimal(text, code)).toThrow(message);
   });
 
   it('survives the round trip', () => {
@@ -156,10 +156,10 @@ describe('arithmetic', () => {
       { minor: 1, currency: 'EUR' },
       { minor: Number.MAX_SAFE_INTEGER, currency: 'EUR' },
     ];
-    expect(() => add(one, { minor: 1, currency: 'USD' })).toThrow(new RangeError('EUR and USD do not add'));
+    expect(() => add(one, { minor: 1, currency: 'USD' })).toThrow('EUR and USD do not add');
     expect(() => subtract(one, { minor: 1, currency: 'USD' })).toThrow(RangeError);
     expect(() => sum('USD', [one])).toThrow(RangeError);
-    expect(() => add(most, one)).toThrow(new RangeError('sum is too large'));
-    expect(() => subtract(negate(most), one)).toThrow(new RangeError('sum is too large'));
+    expect(() => add(most, one)).toThrow('sum is too large');
+    expect(() => subtract(negate(most), one)).toThrow('sum is too large');
   });
 });

@@ -77,7 +77,11 @@ const work =
         throw Object.assign(new RetryableError('PEER_FAILED', 'erp answered HTTP 503'), { attempt: 2 });
       case 'park':
       case 'park-fails':
-        throw new PermanentError('MISSING_SKU', { line: 'Line 1' }, { detail: LEAK });
+        throw new PermanentError(
+          'MISSING_SKU',
+          { line: { kind: 'line', number: 1, title: 'Mug' } },
+          { detail: LEAK },
+        );
       case 'hangs':
         return new Promise<never>(() => undefined);
       case 'throws-string':
@@ -277,7 +281,7 @@ it('says everything about a record in its line', async () => {
       ageMs: 10_020,
       outcome: 'parked',
       code: 'MISSING_SKU',
-      reason: 'Line 1 has no SKU and its product has no row in the mapping table.',
+      reason: 'Line 1 ("Mug") has no SKU and its product has no row in the mapping table.',
       remedy:
         'Give the product a SKU in the shop, or map its product id ("product:<id>") in the mapping table; then redrive.',
     },

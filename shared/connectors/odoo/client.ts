@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
+import type { ErpOperation } from '../../core/reasons.ts';
 import { type FetchJsonRequest, fetchJson, statusError } from '../../http/fetch-json.ts';
 import { odooError } from './errors.ts';
 
@@ -24,7 +25,7 @@ export interface FieldInfo {
 /**
  * The verbs of Odoo's external API, whatever wire carries them (JSON-RPC up to 18, JSON-2 from 19).
  * Every verb throws PermanentError, RetryableError, CredentialsError, and for writes UnknownOutcomeError.
- * `operation` completes the sentence "refused to ...".
+ * `operation` says what we wanted, in the sentence "refused to ...".
  */
 export interface OdooClient {
   /** Major version of the server. */
@@ -56,12 +57,12 @@ export interface OdooClient {
     row: z.ZodType<T>,
     call: OdooCall,
   ): Promise<T[]>;
-  create(model: string, vals: object, operation: string, call: OdooCall): Promise<number>;
+  create(model: string, vals: object, operation: ErpOperation, call: OdooCall): Promise<number>;
   write(
     model: string,
     ids: readonly number[],
     vals: object,
-    operation: string,
+    operation: ErpOperation,
     call: OdooCall,
   ): Promise<void>;
   /** A method of records that changes something. Undefined where it returned nothing. */
@@ -69,7 +70,7 @@ export interface OdooClient {
     model: string,
     method: string,
     ids: readonly number[],
-    operation: string,
+    operation: ErpOperation,
     call: OdooCall,
   ): Promise<unknown>;
   /** Language of the API user, e.g. `zh_TW`; undefined when none is set. */
@@ -110,7 +111,7 @@ interface Exchange {
   readonly method: string;
   readonly args: readonly unknown[];
   readonly write: boolean;
-  readonly operation: string;
+  readonly operation: ErpOperation;
 }
 
 /**
@@ -182,7 +183,10 @@ export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
   /** What fails here is the connection, never one record: nothing is parked for it. */
   const common = async (method: string, args: readonly unknown[], call: OdooCall) => {
     try {
-      return await exchange({ service: 'common', method, args, write: false, operation: 'log in' }, call);
+      return await exchange(
+        { service: 'common', method, args, write: false, operation: { what: 'log-in' } },
+        call,
+      );
     } catch (error) {
       if (!(error instanceof PermanentError)) throw error;
       throw new RetryableError('PEER_FAILED', `${connection} failed to log in`, {}, { cause: error });
@@ -204,7 +208,7 @@ export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
     method: string,
     args: readonly unknown[],
     named: Readonly<Record<string, unknown>>,
-    how: { readonly write: boolean; readonly operation: string },
+    how: { readonly write: boolean; readonly operation: ErpOperation },
     call: OdooCall,
   ): Promise<unknown> => {
     const attempt = ({ uid, apiKey }: Session) =>
@@ -246,7 +250,7 @@ export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
     );
   };
 
-  const reading = (model: string) => ({ write: false, operation: `read ${model}` });
+  const reading = (model: string) => ({ write: false, operation: { what: 'read', model } }) as const;
 
   return {
     version: async (call) => {

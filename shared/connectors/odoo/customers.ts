@@ -124,8 +124,8 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     if (!context.once) return undefined;
     const subject = `address:${type}:${partner.id}:${sha256(JSON.stringify(Object.values(wanted).map(fold)))}`;
     const vals = { parent_id: partner.id, type, ...filled(wanted), ...extra };
-    const operation = type === 'delivery' ? 'create the delivery address' : 'create the invoice address';
-    const create = () => client.create('res.partner', vals, operation, quiet(call));
+    const what = type === 'delivery' ? 'create-delivery-address' : 'create-invoice-address';
+    const create = () => client.create('res.partner', vals, { what }, quiet(call));
     return (await ensure(context.once, subject, find, create, call)).id;
   };
 
@@ -136,10 +136,8 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     if (partner && found.length === 1) return partner;
     throw new PermanentError('ERP_REFUSED', {
       destination,
-      operation: `book the order on the collective customer "${ref}"`,
-      error: partner
-        ? `${found.length} customers carry this reference, exactly one may`
-        : 'no active customer carries this reference',
+      operation: { what: 'use-collective-customer', reference: ref },
+      error: partner ? { why: 'reference-shared', count: found.length } : { why: 'reference-unknown' },
     });
   };
 
@@ -212,7 +210,7 @@ export const customers = (client: OdooClient, master: MasterData, destination: s
     };
     const create = async () => {
       try {
-        return await client.create('res.partner', vals, 'create the customer', quiet(call));
+        return await client.create('res.partner', vals, { what: 'create-customer' }, quiet(call));
       } catch (error) {
         throw refusedTaxNumber(error, vals.vat, destination);
       }
@@ -369,8 +367,8 @@ const refusedTaxNumber = (error: unknown, vat: string | undefined, destination: 
     'ERP_REFUSED',
     {
       destination,
-      operation: 'create the customer',
-      error: "the buyer's tax number is not valid for the country of the billing address",
+      operation: { what: 'create-customer' },
+      error: { why: 'tax-number-invalid' },
     },
     { cause: error, ...(error.detail && { detail: error.detail }) },
   );

@@ -1,4 +1,5 @@
 import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError } from '../../core/errors.ts';
+import { type ErpOperation, type ErpRefusal, operationText } from '../../core/reasons.ts';
 
 /** An exception that Odoo reports: Python class and message. Both dialects (JSON-RPC, JSON-2) carry them. */
 export interface OdooException {
@@ -11,8 +12,8 @@ export interface OdooException {
 export interface FailedCall {
   /** Connection id of the Odoo. */
   readonly destination: string;
-  /** What we wanted, in plain words that complete "refused to ...": "create the order". */
-  readonly operation: string;
+  /** What we wanted. */
+  readonly operation: ErpOperation;
   readonly write: boolean;
 }
 
@@ -33,7 +34,7 @@ export const odooError = (
   if (REFUSALS.test(name)) {
     return new PermanentError(
       'ERP_REFUSED',
-      { destination, operation, error: harmlessText(exception) },
+      { destination, operation, error: refusalOf(exception) },
       { detail: message.trim().slice(0, MAX_DETAIL) },
     );
   }
@@ -45,7 +46,7 @@ export const odooError = (
       ? new RetryableError('DATABASE_UNAVAILABLE', `the database of ${destination} does not exist`, context)
       : new RetryableError('DATABASE_FAILED', `the database of ${destination} is in trouble`, context);
   }
-  const text = `${destination} failed to ${operation} with an exception we do not know`;
+  const text = `${destination} failed to ${operationText(operation)} with an exception we do not know`;
   return write
     ? new UnknownOutcomeError('PEER_FAILED', text, context)
     : new RetryableError('PEER_FAILED', text, context);
@@ -70,17 +71,17 @@ const DATABASE =
  * The class of the exception, and its message only where that cannot name a person: field, model and record
  * numbers. Everything else stays in `detail`.
  */
-const harmlessText = ({ name, message }: OdooException): string => {
-  const kind = name.split('.').at(-1) ?? name;
+const refusalOf = ({ name, message }: OdooException): ErpRefusal => {
+  const exception = name.split('.').at(-1) ?? name;
   for (const pattern of HARMLESS) {
     const found = pattern.exec(message);
-    if (found) return `${kind}: ${found[0]}`;
+    if (found) return { why: 'words', words: `${exception}: ${found[0]}` };
   }
   const [, model] = /\(Record: ([\w.]+)\(/.exec(message) ?? [];
-  if (model) return `${kind}: a record of ${model} does not exist or has been deleted`;
+  if (model) return { why: 'record-missing', exception, model };
   const [, ofModel, field] = /\nModel: [^\n]*\(([\w.]+)\)\s*\nField: [^\n]*\((\w+)\)/.exec(message) ?? [];
-  if (ofModel) return `${kind}: a constraint on field ${field} of ${ofModel} is not met`;
-  return kind;
+  if (ofModel && field) return { why: 'constraint', exception, model: ofModel, field };
+  return { why: 'words', words: exception };
 };
 
 /** Observed on Odoo 18. */

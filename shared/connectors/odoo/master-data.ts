@@ -88,7 +88,7 @@ export const masterData = (client: OdooClient, destination: string, cache: Bound
       });
       if (found) return found;
       throw new PermanentError('UNKNOWN_COMPANY', {
-        company: wanted === undefined ? 'of the API user' : `"${wanted}"`,
+        ...(wanted !== undefined && { company: String(wanted) }),
         destination,
       });
     },

@@ -1,5 +1,6 @@
 import Big from 'big.js';
 import { exponentOf, type Money, moneyText, moneyToDecimal, toBig } from '../../core/money.ts';
+import { type LineLabel, lineText } from '../../core/reasons.ts';
 import type { OrderChangedV1, OrderCharge, OrderLine, OrderTax } from '../../events/order-changed.ts';
 import type { OrderRoute } from '../../settings/order-route.ts';
 import type { Mapped } from '../contract.ts';
@@ -61,7 +62,7 @@ export const toWire = (
   const coarse = split.find(({ draft, pieces }) => draft.amount.minus(sumOfPieces(pieces)).abs().gt(unit));
   if (coarse) {
     warnings.push(
-      `${coarse.draft.expected.label} has no exact unit price with the ${refs.priceDigits} decimals of ${refs.destination}: raise its decimal precision "Product Price".`,
+      `${lineText(coarse.draft.expected.label)} has no exact unit price with the ${refs.priceDigits} decimals of ${refs.destination}: raise its decimal precision "Product Price".`,
     );
   }
   const total = toBig(order.total);
@@ -119,11 +120,12 @@ export const toWire = (
   };
 };
 
-/** What a line is called in every sentence that a person reads. */
-export const lineLabel = (line: OrderLine, index: number): string => `Line ${index + 1} ("${line.title}")`;
-export const chargeLabel = ({ kind, title }: OrderCharge): string =>
-  `${CHARGE_NAMES[kind]} line ("${title}")`;
-const CHARGE_NAMES = { shipping: 'Shipping', fee: 'Fee', duty: 'Duty', tip: 'Tip' } as const;
+export const lineLabel = ({ title }: OrderLine, index: number): LineLabel => ({
+  kind: 'line',
+  number: index + 1,
+  title,
+});
+export const chargeLabel = ({ kind, title }: OrderCharge): LineLabel => ({ kind, title });
 
 const odooTaxes = (taxes: readonly OrderTax[], refs: OdooRefs): readonly OdooTax[] => {
   if (taxes.length === 0) return refs.noTax;
@@ -213,7 +215,7 @@ const discountLines = (order: OrderChangedV1, refs: OdooRefs): Draft[] => {
     amount: amount.times(-1),
     taxes,
     expected: {
-      label: 'Discount line',
+      label: { kind: 'discount' },
       net: net.times(-1).toFixed(),
       tax: tax.times(-1).toFixed(),
     },

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { PermanentError, RetryableError } from '../../core/errors.ts';
 import { type Money, moneyFromDecimal, moneyRounded, moneyText, zero } from '../../core/money.ts';
 import type { CallContext } from '../../core/ports.ts';
+import type { ErpOperation } from '../../core/reasons.ts';
 import type { CompletedOrder, ErpOrders, PeerDocument } from '../contract.ts';
 import type { BoundedCache } from './bounded-cache.ts';
 import type { OdooCall, OdooClient } from './client.ts';
@@ -77,7 +78,7 @@ export const odooOrders = (options: OdooOrdersOptions): ErpOrders<OdooRefs, Odoo
         }
         const call = callOf(wire, signal);
         const quiet = { ...call, context: { ...call.context, mail_create_nosubscribe: true } };
-        const id = await client.create('sale.order', wire.vals, 'create the order', quiet);
+        const id = await client.create('sale.order', wire.vals, { what: 'create-order' }, quiet);
         // Written: a name that cannot be read now must not look like a failed write.
         const [named] = await client
           .read('sale.order', [id], ['name'], Named, call)
@@ -116,7 +117,7 @@ const complete = async (
     if (order && order.state !== 'cancel') return order;
     throw new PermanentError('ERP_DOCUMENT_GONE', {
       destination,
-      document: order?.name ?? doc.name ?? `Order ${doc.id}`,
+      document: order?.name ?? doc.name ?? `sale.order ${doc.id}`,
     });
   };
   const readLines = async (): Promise<SaleOrderLine[]> => {
@@ -133,7 +134,8 @@ const complete = async (
     // Sections and notes that staff added carry no amount.
     return lines.filter(({ display_type }) => !display_type);
   };
-  const write = (vals: object, operation: string) => client.write('sale.order', [id], vals, operation, call);
+  const write = (vals: object, operation: ErpOperation) =>
+    client.write('sale.order', [id], vals, operation, call);
 
   let order = await readOrder();
   let matched = matchLines(await readLines(), wire);
@@ -145,7 +147,7 @@ const complete = async (
       const commands: X2manyCommand[] = [[5, 0, 0], ...wire.vals.order_line];
       await write(
         { ...(pricelist_id !== undefined && { pricelist_id }), order_line: commands },
-        'write the lines of the draft anew',
+        { what: 'rewrite-draft' },
       );
       order = await readOrder();
       // Modules may have changed what we wrote: from here only the total counts.
@@ -159,7 +161,7 @@ const complete = async (
     }
     const command = roundingCommand(order, matched, wire);
     if (command) {
-      await write({ order_line: [command] }, 'book the rounding difference');
+      await write({ order_line: [command] }, { what: 'book-rounding' });
       order = await readOrder();
       matched = matchLines(await readLines(), wire);
     }
@@ -182,10 +184,16 @@ const complete = async (
 
   async function confirm(): Promise<SaleOrder> {
     if (level === 'reserve' && !order.note.includes(PAYMENT_PENDING)) {
-      await write({ note: withPaymentPending(order.note, true) }, 'note that payment is pending');
+      await write({ note: withPaymentPending(order.note, true) }, { what: 'note-payment-pending' });
     }
     try {
-      await client.act('sale.order', 'action_confirm', [id], `confirm ${order.name}`, call);
+      await client.act(
+        'sale.order',
+        'action_confirm',
+        [id],
+        { what: 'confirm-order', document: order.name },
+        call,
+      );
     } catch (error) {
       // Confirmed by somebody else in this moment: Odoo raises, and the state says so.
       const now = error instanceof PermanentError ? await readOrder() : undefined;
@@ -196,8 +204,8 @@ const complete = async (
     if (!isOpen(confirmed)) return confirmed;
     throw new PermanentError('ERP_REFUSED', {
       destination,
-      operation: `confirm ${order.name}`,
-      error: 'it asked a question instead (a wizard of an installed module)',
+      operation: { what: 'confirm-order', document: order.name },
+      error: { why: 'asked-a-question' },
     });
   }
 
@@ -213,7 +221,7 @@ const complete = async (
     };
     if (Object.keys(vals).length === 0) return;
     try {
-      await write(vals, `restore the order date of ${order.name}`);
+      await write(vals, { what: 'restore-order-date', document: order.name });
     } catch (error) {
       // The order is in and confirmed: its date alone must not park it.
       if (!(error instanceof PermanentError)) throw error;
@@ -341,7 +349,7 @@ const totalMismatch = (
     .sort((a, b) => b.gap.cmp(a.gap));
   const worst = gaps[0]?.gap.gt(0) ? gaps[0].line?.label : undefined;
   return new PermanentError('TOTAL_MISMATCH', {
-    line: worst ?? 'no single line',
+    ...(worst && { line: worst }),
     shop: moneyText(moneyFromDecimal(expected.total, code)),
     erp: text(amountOf(order)),
     difference: text(amountOf(order).minus(expected.erpTotal).abs()),

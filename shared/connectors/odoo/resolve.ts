@@ -1,4 +1,5 @@
 import { PermanentError } from '../../core/errors.ts';
+import type { LineLabel, ReasonParams } from '../../core/reasons.ts';
 import type { OrderChangedV1, OrderLine } from '../../events/order-changed.ts';
 import type { MappingRow, OrderContext } from '../contract.ts';
 import type { OdooCall } from './client.ts';
@@ -90,7 +91,7 @@ export const resolveOrder = async (
       ),
     };
   });
-  const service = (purpose: string, sku: string): number => {
+  const service = (purpose: ReasonParams['MISSING_SERVICE_PRODUCT']['purpose'], sku: string): number => {
     const product = found.get(sku);
     if (product?.count === 1) return product.id;
     throw new PermanentError('MISSING_SERVICE_PRODUCT', { purpose, sku, destination });
@@ -166,7 +167,7 @@ const wantedComponents = (
 const productId = (
   product: OdooProduct | undefined,
   sku: string,
-  line: string,
+  line: LineLabel,
   destination: string,
 ): number => {
   if (!product) throw new PermanentError('UNKNOWN_SKU', { line, sku, destination });

@@ -1,3 +1,4 @@
+import type { LineLabel } from '../../core/reasons.ts';
 import type { OdooCurrency } from './refs.ts';
 
 /** `[0, 0, vals]` creates, `[1, id, vals]` changes, `[2, id, 0]` deletes, `[5, 0, 0]` removes all. */
@@ -38,8 +39,7 @@ export interface SaleOrderVals {
 
 /** What the shop charged for one line of the wire, to name the line with the largest gap. */
 export interface ExpectedLine {
-  /** As a person calls it: `line 2 ("Oolong tea")`. */
-  readonly label: string;
+  readonly label: LineLabel;
   readonly net: string;
   readonly tax: string;
 }

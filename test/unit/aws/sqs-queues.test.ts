@@ -27,7 +27,7 @@ it('parks the body as it came, with code, reason, remedy and where it comes from
   const { queues, sent } = client();
   const error = new PermanentError(
     'UNKNOWN_SKU',
-    { line: 'Line 2', sku: 'MUG-TH-01', destination: 'acme-odoo' },
+    { line: { kind: 'line', number: 2, title: 'Mug' }, sku: 'MUG-TH-01', destination: 'acme-odoo' },
     { detail: 'the words of the peer' },
   );
   await queues.park(record, error, { connection: 'acme-odoo', atMs: 1_764_000_000_000 });
@@ -37,7 +37,7 @@ it('parks the body as it came, with code, reason, remedy and where it comes from
       MessageBody: '{"detail":"茶"}',
       MessageAttributes: {
         code: text('UNKNOWN_SKU'),
-        reason: text('Line 2 has SKU "MUG-TH-01", which no product in acme-odoo carries.'),
+        reason: text('Line 2 ("Mug") has SKU "MUG-TH-01", which no product in acme-odoo carries.'),
         remedy: text(
           'Create the product in acme-odoo with this SKU, or add a row "sku, MUG-TH-01" to the mapping table; then redrive.',
         ),
@@ -58,7 +58,11 @@ it.each([
   ['what is fine', '杯子\t🍵\n', '杯子\t🍵\n'],
 ])('parks whatever the words contain: %s', async (_case, sku, shown) => {
   const { queues, sent } = client();
-  const error = new PermanentError('MISSING_SKU', { line: `Line 1 (${sku})` }, { detail: sku });
+  const error = new PermanentError(
+    'MISSING_SKU',
+    { line: { kind: 'line', number: 1, title: sku } },
+    { detail: sku },
+  );
   await queues.park(record, error, { connection: 'acme-odoo', atMs: 1 });
   const { MessageAttributes = {} } = sent[0] as SendMessageCommand['input'];
   for (const { StringValue } of Object.values(MessageAttributes)) expect(StringValue).toMatch(ACCEPTED);
@@ -67,7 +71,11 @@ it.each([
 
 it('cuts words that would outgrow the message, and sends no empty attribute', async () => {
   const { queues, sent } = client();
-  const error = new PermanentError('MISSING_SKU', { line: 'Line 1' }, { detail: 'x'.repeat(300_000) });
+  const error = new PermanentError(
+    'MISSING_SKU',
+    { line: { kind: 'line', number: 1, title: 'Mug' } },
+    { detail: 'x'.repeat(300_000) },
+  );
   await queues.park({ ...record, attributes: { ...record.attributes, ApproximateReceiveCount: '' } }, error, {
     connection: 'acme-odoo',
     atMs: 1,

@@ -9,7 +9,11 @@ import {
   UnknownOutcomeError,
 } from '../../../shared/core/errors.ts';
 
-const parked = new PermanentError('MISSING_SKU', { line: 'Line 1' }, { detail: 'Dear Ming Wang' });
+const parked = new PermanentError(
+  'MISSING_SKU',
+  { line: { kind: 'line', number: 1, title: 'Mug' } },
+  { detail: 'Dear Ming Wang' },
+);
 
 it.each<[string, unknown, 'retry' | 'park']>([
   ['permanent', parked, 'park'],
@@ -29,7 +33,7 @@ it('tells a person what happened and what to do', () => {
   expect(parked).toMatchObject({
     name: 'PermanentError',
     code: 'MISSING_SKU',
-    message: 'Line 1 has no SKU and its product has no row in the mapping table.',
+    message: 'Line 1 ("Mug") has no SKU and its product has no row in the mapping table.',
     detail: 'Dear Ming Wang',
     context: {},
   });

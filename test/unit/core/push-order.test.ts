@@ -194,7 +194,7 @@ describe('shadow', () => {
 describe('an order that is at the ERP', () => {
   const changes: [string, Partial<OrderChangedV1>, string][] = [
     ['cancelled', cancelled, 'cancelled'],
-    ['failed', { status: 'failed' }, 'failed'],
+    ['failed', { status: 'failed' }, 'marked as failed'],
     ['refunded', { status: 'refunded' }, 'refunded'],
     [
       'refunded in part',
@@ -300,7 +300,7 @@ describe('versions that overtake each other', () => {
   it('a parked order that was cancelled meanwhile is not written by a redrive', async () => {
     const desk = orderDesk();
     desk.fails.resolve = () => {
-      throw new PermanentError('MISSING_SKU', { line: 'Line 1' });
+      throw new PermanentError('MISSING_SKU', { line: { kind: 'discount' } });
     };
     expect(await codeOf(desk.push(anOrder()))).toBe('MISSING_SKU');
     delete desk.fails.resolve;
@@ -369,7 +369,7 @@ describe('versions that overtake each other', () => {
           ...journal,
           settle: async (...args) => {
             await desk.ports.ledger.claim('acme-odoo#acme-woo#1001#create', LEASE_MS);
-            await journal.settle(...args);
+            return journal.settle(...args);
           },
         },
       }),
@@ -405,8 +405,15 @@ describe('failures', () => {
   it("keeps the peer's words out of the step and for the operator", async () => {
     const desk = orderDesk();
     desk.fails.create = () => {
-      const params = { destination: 'acme-odoo', operation: 'create the order', error: 'ValidationError' };
-      throw new PermanentError('ERP_REFUSED', params, { detail: '王小明 is blocked' });
+      throw new PermanentError(
+        'ERP_REFUSED',
+        {
+          destination: 'acme-odoo',
+          operation: { what: 'create-order' },
+          error: { why: 'words', words: 'ValidationError' },
+        },
+        { detail: '王小明 is blocked' },
+      );
     };
     expect(await codeOf(desk.push(anOrder()))).toBe('ERP_REFUSED');
     const { text, detail } = desk.journal();
@@ -417,7 +424,12 @@ describe('failures', () => {
   it('maps before it looks up or writes', async () => {
     const desk = orderDesk();
     desk.fails.toWire = () => {
-      throw new PermanentError('UNMAPPED_TAX', { line: 'Line 1', tax: '1', source: 's', destination: 'd' });
+      throw new PermanentError('UNMAPPED_TAX', {
+        line: { kind: 'discount' },
+        tax: '1',
+        source: 's',
+        destination: 'd',
+      });
     };
     expect(await codeOf(desk.push(anOrder()))).toBe('UNMAPPED_TAX');
     expect(desk.calls).toEqual(['resolve', 'toWire']);

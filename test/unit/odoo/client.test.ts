@@ -68,10 +68,13 @@ const outcome = async (work: Promise<unknown>): Promise<string> => {
     );
     if (!kind) throw error;
     const { code } = error as RetryableError;
-    const text = error instanceof PermanentError ? ` ${(error.params as { error: string }).error}` : '';
+    const text = error instanceof PermanentError ? ` ${refusal(error)}` : '';
     return `${kind.name} ${code}${text}`;
   }
 };
+
+/** Why, from the sentence. */
+const refusal = ({ message }: PermanentError) => /refused to [^:]+: (.*)\.$/s.exec(message)?.[1];
 
 describe('every captured answer of Odoo 18', () => {
   const EXPECTED: Readonly<Record<string, string>> = {
@@ -172,7 +175,13 @@ describe('every captured answer of Odoo 18', () => {
         ? client().version(call)
         : service === 'common'
           ? client().userId(call)
-          : client().act(String(model), String(method), [], 'do it', call);
+          : client().act(
+              String(model),
+              String(method),
+              [],
+              { what: 'confirm-order', document: 'S00001' },
+              call,
+            );
     expect(await outcome(work)).toBe(EXPECTED[file]);
   });
 });
@@ -221,10 +230,10 @@ describe('requests', () => {
         : method === 'read'
           ? odoo.read(model, positional[0], query.fields, row, with_)
           : method === 'create'
-            ? odoo.create(model, positional[0], 'create it', with_)
+            ? odoo.create(model, positional[0], { what: 'create-order' }, with_)
             : method === 'write'
-              ? odoo.write(model, positional[0], positional[1], 'write it', with_)
-              : odoo.act(model, method, positional[0], 'do it', with_);
+              ? odoo.write(model, positional[0], positional[1], { what: 'rewrite-draft' }, with_)
+              : odoo.act(model, method, positional[0], { what: 'confirm-order', document: 'S00001' }, with_);
     await work.catch(() => undefined);
     expect(received.at(-1)).toEqual(params);
   });
@@ -233,8 +242,8 @@ describe('requests', () => {
 describe('login', () => {
   it('asks for the user id once', async () => {
     const odoo = client();
-    await odoo.act('a', 'b', [1], 'do it', call);
-    await odoo.act('a', 'b', [1], 'do it', call);
+    await odoo.act('a', 'b', [1], { what: 'confirm-order', document: 'S00001' }, call);
+    await odoo.act('a', 'b', [1], { what: 'confirm-order', document: 'S00001' }, call);
     expect(received.map(({ method }) => method)).toEqual(['authenticate', 'execute_kw', 'execute_kw']);
   });
 
@@ -247,13 +256,17 @@ describe('login', () => {
       when: (request) => (request.body as Buffer).includes('"old"'),
       effect: { kind: 'answer', status: 200, body: refusedOnce[0] ?? '' },
     });
-    await expect(odoo.write('res.partner', [1], { name: 'x' }, 'write it', call)).resolves.toBeUndefined();
+    await expect(
+      odoo.write('res.partner', [1], { name: 'x' }, { what: 'rewrite-draft' }, call),
+    ).resolves.toBeUndefined();
     expect(received.map(({ args }) => args[2])).toEqual(['old', 'new', 'new']);
   });
 
   it('gives up after the fresh secret is refused too', async () => {
     answer = captureOf('05-execute-wrong-password.json').response.body;
-    await expect(client().act('a', 'b', [1], 'do it', call)).rejects.toThrow(CredentialsError);
+    await expect(
+      client().act('a', 'b', [1], { what: 'confirm-order', document: 'S00001' }, call),
+    ).rejects.toThrow(CredentialsError);
     expect(received.map(({ method }) => method)).toEqual([
       'authenticate',
       'execute_kw',
@@ -331,13 +344,13 @@ describe('failures', () => {
     answer = raised(name);
     const odoo = client();
     expect(await outcome(odoo.read('a', [1], ['b'], z.unknown(), call))).toBe(read);
-    expect(await outcome(odoo.create('a', {}, 'create it', call))).toBe(write);
+    expect(await outcome(odoo.create('a', {}, { what: 'create-order' }, call))).toBe(write);
   });
 
   it('keeps what may name a buyer out of the reason, and in the detail', async () => {
     answer = raised('odoo.exceptions.ValidationError');
     const error = await client()
-      .create('res.partner', {}, 'create the customer', call)
+      .create('res.partner', {}, { what: 'create-customer' }, call)
       .catch((thrown: unknown) => thrown as PermanentError);
     expect(error).toMatchObject({
       message: 'acme-odoo refused to create the customer: ValidationError.',
@@ -360,21 +373,23 @@ describe('failures', () => {
     const headers = { 'retry-after': '7' };
     server.fault({ times: 9, effect: { kind: 'answer', status, headers, body: '<html>busy</html>' } });
     expect(await outcome(odoo.read('a', [1], ['b'], z.unknown(), call))).toBe(read);
-    expect(await outcome(odoo.write('a', [1], {}, 'write it', call))).toBe(write);
+    expect(await outcome(odoo.write('a', [1], {}, { what: 'rewrite-draft' }, call))).toBe(write);
   });
 
   it('hands on how long the proxy asks to wait', async () => {
     const odoo = client();
     await odoo.userId(call);
     server.fault({ effect: { kind: 'answer', status: 503, headers: { 'retry-after': '7' } } });
-    await expect(odoo.write('a', [1], {}, 'write it', call)).rejects.toMatchObject({ retryAfterMs: 7000 });
+    await expect(odoo.write('a', [1], {}, { what: 'rewrite-draft' }, call)).rejects.toMatchObject({
+      retryAfterMs: 7000,
+    });
   });
 
   it('does not know what became of a write whose connection died', async () => {
     const odoo = client();
     await odoo.userId(call);
     server.fault({ effect: { kind: 'drop-before' } });
-    expect(await outcome(odoo.create('a', {}, 'create it', call))).toBe(
+    expect(await outcome(odoo.create('a', {}, { what: 'create-order' }, call))).toBe(
       'UnknownOutcomeError PEER_DISCONNECTED',
     );
     expect(received).toHaveLength(1); // the login: never sent again by itself
@@ -393,12 +408,20 @@ describe('failures', () => {
 
   it('takes an answer without result for success', async () => {
     answer = '{"jsonrpc":"2.0","id":1}';
-    expect(await client().act('sale.order', 'action_quiet', [1], 'do it', call)).toBeUndefined();
+    expect(
+      await client().act(
+        'sale.order',
+        'action_quiet',
+        [1],
+        { what: 'confirm-order', document: 'S00001' },
+        call,
+      ),
+    ).toBeUndefined();
   });
 
   it('does not mistake an empty object of a proxy for success', async () => {
     answer = '{}';
-    expect(await outcome(client().write('a', [1], {}, 'write it', call))).toBe(
+    expect(await outcome(client().write('a', [1], {}, { what: 'rewrite-draft' }, call))).toBe(
       'UnknownOutcomeError UNEXPECTED_ANSWER',
     );
   });

@@ -290,8 +290,8 @@ describe('a collective customer', () => {
   });
 
   it.each([
-    [0, 'no active customer carries this reference'],
-    [2, '2 customers carry this reference, exactly one may'],
+    [0, { why: 'reference-unknown' }],
+    [2, { why: 'reference-shared', count: 2 }],
   ])('must be there exactly once, not %i times', async (count, error) => {
     await start({}, { route });
     for (let n = 0; n < count; n += 1) make({ name: 'Web shop', ref: 'WEB' });
@@ -299,7 +299,7 @@ describe('a collective customer', () => {
       code: 'ERP_REFUSED',
       params: {
         destination: 'acme-odoo',
-        operation: 'book the order on the collective customer "WEB"',
+        operation: { what: 'use-collective-customer', reference: 'WEB' },
         error,
       },
     });

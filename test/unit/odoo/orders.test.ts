@@ -289,7 +289,7 @@ describe('completing', () => {
     expect(await code(at.push(order))).toEqual([
       'TOTAL_MISMATCH',
       {
-        line: 'Line 2 ("Tea")',
+        line: { kind: 'line', number: 2, title: 'Tea' },
         shop: '15.00 USD',
         erp: '16.20 USD',
         difference: '1.20 USD',
@@ -353,7 +353,7 @@ describe('completing', () => {
     const off: OdooOrderWire = { ...wire, expected: { ...wire.expected, erpTotal: '10.01', total: '10.01' } };
     expect(await code(at.orders.complete(completed, off, 'confirm', at.context))).toMatchObject([
       'TOTAL_MISMATCH',
-      { line: 'no single line', difference: '0.01 USD' },
+      { difference: '0.01 USD' },
     ]);
   });
 
@@ -383,7 +383,7 @@ describe('completing', () => {
     at.fake.call('sale.order.line', 'write', [[3], { price_unit: 90 }]);
     expect(await code(at.orders.complete(completed, wire, 'confirm', at.context))).toMatchObject([
       'TOTAL_MISMATCH',
-      { line: 'Shipping line ("宅配")' },
+      { line: { kind: 'shipping', title: '宅配' } },
     ]);
   });
 
@@ -439,7 +439,7 @@ describe('completing', () => {
     });
     expect(await code(at.orders.complete(completed, wire, 'confirm', at.context))).toMatchObject([
       'ERP_REFUSED',
-      { operation: 'confirm S00001' },
+      { operation: { what: 'confirm-order', document: 'S00001' } },
     ]);
   });
 
@@ -483,7 +483,7 @@ describe('what an order names', () => {
   const tea = { sku: 'TEA-OOL-150', name: 'Tea' };
   const rest = SHOP.products.slice(1);
   const destination = 'acme-odoo';
-  const line = 'Line 1 ("高山烏龍茶 Oolong 150g")';
+  const line = { kind: 'line', number: 1, title: '高山烏龍茶 Oolong 150g' };
 
   it.each<[string, OrderChangedV1, Partial<FakeOdooOptions>, Parameters<typeof connect>[1], unknown]>([
     [
@@ -548,14 +548,14 @@ describe('what an order names', () => {
       anOrder(),
       {},
       { route: { company: 'Nobody' } },
-      ['UNKNOWN_COMPANY', { company: '"Nobody"', destination }],
+      ['UNKNOWN_COMPANY', { company: 'Nobody', destination }],
     ],
     [
       'a company that is closed to us',
       anOrder(),
       { companies: [...(SHOP.companies ?? []), { name: 'B', currency: 'TWD', closed: true }] },
       { route: { company: 2 } },
-      ['UNKNOWN_COMPANY', { company: '"2"', destination }],
+      ['UNKNOWN_COMPANY', { company: '2', destination }],
     ],
     [
       'a warehouse that is not there',
