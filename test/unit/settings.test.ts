@@ -98,18 +98,18 @@ describe('parseSettings', () => {
       'a connector with a typing error',
       woo({ connector: 'woocomerce' }),
       [
-        'connections.acme-woo.connector: there is no connector "woocomerce"; known: odoo, woocommerce; did you mean "woocommerce"?',
+        'connections.acme-woo.connector: there is no connector "woocomerce"; known: odoo, shopify, woocommerce; did you mean "woocommerce"?',
       ],
     ],
     [
       'a connector that does not exist',
       woo({ connector: 'magento' }),
-      ['connections.acme-woo.connector: there is no connector "magento"; known: odoo, woocommerce'],
+      ['connections.acme-woo.connector: there is no connector "magento"; known: odoo, shopify, woocommerce'],
     ],
     [
       'no connector',
       woo({ connector: undefined }),
-      ['connections.acme-woo.connector: missing (one of odoo, woocommerce)'],
+      ['connections.acme-woo.connector: missing (one of odoo, shopify, woocommerce)'],
     ],
     ['no address', woo({ url: undefined }), ['connections.acme-woo.url: missing (a text)']],
     [

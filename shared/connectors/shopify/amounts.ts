@@ -129,26 +129,25 @@ export const priced = (
     (removed.minor === 0 ? stated(wire.total_tax_set, wire.total_tax, 'total_tax') : undefined) ??
     taxes;
 
-  const money = (transaction: ShTransaction, path: string, fallback?: () => Big | undefined): Big => {
-    const { amount_set: set, amount, currency: own } = transaction;
+  /** undefined: the wire states it in the other currency only. */
+  const stating = (transaction: ShTransaction, path: string): Big | undefined => {
+    const { amount_set: set, amount } = transaction;
     if (hasAmount(set)) return read({ set, plain: undefined, path });
     if (amount === undefined) throw new UnreadableOrder(path, 'missing');
-    // Transactions are in the buyer's currency, unless they say otherwise.
-    const from = own === wire.currency && wire.currency !== wire.presentment_currency ? SHOP : BUYER;
-    if (from === side || wire.presentment_currency === '' || wire.presentment_currency === wire.currency) {
-      return new Big(amount);
-    }
-    return fallback?.() ?? new Big(amount).times(rates[side]).div(rates[from]);
+    return sideOf(transaction, wire) === side || isOneCurrency(wire) ? new Big(amount) : undefined;
   };
+  const converted = (transaction: ShTransaction, path: string): Big =>
+    stating(transaction, path) ??
+    new Big(transaction.amount ?? 0).times(rates[side]).div(rates[sideOf(transaction, wire)]);
 
-  const refunds = refundsOf(wire, { side, removed, shop, warnings, money, round });
+  const refunds = refundsOf(wire, { side, removed, shop, warnings, stating, converted, round });
   const giftCards = wire.transactions.some(isPayment)
     ? wire.transactions.flatMap((transaction, index) =>
         isPayment(transaction) && transaction.gateway === GIFT_CARD
           ? [
               {
                 id: transaction.id ?? `gift-card-${index + 1}`,
-                amount: round(money(transaction, `transactions[${index}].amount`), 'transactions'),
+                amount: round(converted(transaction, `transactions[${index}].amount`), 'transactions'),
               },
             ]
           : [],
@@ -290,11 +289,12 @@ const refundsOf = (
     readonly removed: Money;
     readonly shop: Priced | undefined;
     readonly warnings: string[];
-    readonly money: (transaction: ShTransaction, path: string, fallback: () => Big | undefined) => Big;
+    readonly stating: (transaction: ShTransaction, path: string) => Big | undefined;
+    readonly converted: (transaction: ShTransaction, path: string) => Big;
     readonly round: (amount: Big, path: string) => Money;
   },
 ): OrderChangedV1['refunds'] => {
-  const { side, shop, warnings, money, round } = context;
+  const { side, shop, warnings, stating, converted, round } = context;
   let credit = context.removed;
   return wire.refunds.flatMap((refund, index) => {
     const path = `refunds[${index}]`;
@@ -306,11 +306,10 @@ const refundsOf = (
       warnings.push(`${path} is pending: left out until it is final`);
     const done = of('success');
     if (done.length === 0) return [];
-    const paid = done.reduce(
-      (all, each) =>
-        all.plus(money(each, `${path}.transactions.amount`, () => exactly(wire, refund, each, side))),
-      new Big(0),
-    );
+    const sumOf = (amountOf: (transaction: ShTransaction, path: string) => Big) =>
+      done.reduce((all, each) => all.plus(amountOf(each, `${path}.transactions.amount`)), new Big(0));
+    const isStated = done.every((each) => stating(each, `${path}.transactions.amount`) !== undefined);
+    const paid = (isStated ? undefined : worthOnOtherSide(wire, refund, done, side)) ?? sumOf(converted);
     let total = round(paid, path);
     if (credit.minor > 0 && !hasParts(refund)) {
       const absorbed = credit.minor < total.minor ? credit : total;
@@ -323,6 +322,8 @@ const refundsOf = (
   });
 };
 
+const SHIPPING_REFUND = 'shipping_refund';
+
 const shippingOf = (refund: ShRefund) => [
   ...refund.refund_shipping_lines.map(({ subtotal_amount_set, tax_amount_set }) => ({
     amount: subtotal_amount_set,
@@ -330,7 +331,7 @@ const shippingOf = (refund: ShRefund) => [
     sign: 1,
   })),
   ...refund.order_adjustments
-    .filter(({ kind }) => kind === 'shipping_refund')
+    .filter(({ kind }) => kind === SHIPPING_REFUND)
     .map(({ amount_set, tax_amount_set }) => ({ amount: amount_set, tax: tax_amount_set, sign: -1 })),
 ];
 
@@ -338,25 +339,40 @@ const hasParts = (refund: ShRefund): boolean =>
   refund.refund_line_items.length > 0 || shippingOf(refund).length > 0;
 
 /**
- * One transaction that pays exactly what the refund's parts are worth in its currency is worth what they are worth
- * in the other: Shopify states the parts in both, so nothing needs to be converted.
+ * Money that Shopify states in the other currency only. What the refund's lines and shipping are worth, and by how
+ * much the money differs from that (`order_adjustments`), it states in both: where these explain the transactions in
+ * their own currency, they do so in the other one, too, and nothing needs to be converted.
  */
-const exactly = (wire: ShOrder, refund: ShRefund, { amount }: ShTransaction, side: Side): Big | undefined => {
-  const worth = (on: Side): Big | undefined => {
-    const parts = [
-      ...refund.refund_line_items.map((each) => ({
-        amount: each.subtotal_set,
-        tax: each.total_tax_set,
-        sign: 1,
-      })),
-      ...shippingOf(refund),
-    ];
-    if (parts.length === 0 || parts.some((each) => each.amount[on].amount === undefined)) return undefined;
-    return parts.reduce((all, each) => {
-      const tax = wire.taxes_included ? 0 : (each.tax[on].amount ?? 0);
-      return all.plus(new Big(each.amount[on].amount ?? 0).plus(tax).times(each.sign));
+const worthOnOtherSide = (
+  wire: ShOrder,
+  refund: ShRefund,
+  done: readonly ShTransaction[],
+  side: Side,
+): Big | undefined => {
+  const parts = [
+    ...refund.refund_line_items.map((each) => ({
+      amount: each.subtotal_set,
+      tax: each.total_tax_set,
+      sign: 1,
+    })),
+    ...shippingOf(refund),
+    ...refund.order_adjustments
+      .filter(({ kind }) => kind !== SHIPPING_REFUND)
+      .map(({ amount_set }) => ({ amount: amount_set, tax: undefined, sign: -1 })),
+  ];
+  const worth = (on: Side): Big =>
+    parts.reduce((all, { amount, tax, sign }) => {
+      const extra = wire.taxes_included ? 0 : (tax?.[on].amount ?? 0);
+      return all.plus(new Big(amount[on].amount ?? 0).plus(extra).times(sign));
     }, new Big(0));
-  };
-  const other = side === SHOP ? BUYER : SHOP;
-  return amount !== undefined && worth(other)?.eq(amount) ? worth(side) : undefined;
+  if (parts.some(({ amount }) => amount[side].amount === undefined)) return undefined;
+  const paid = done.reduce((all, { amount }) => all.plus(amount ?? 0), new Big(0));
+  return worth(side === SHOP ? BUYER : SHOP).eq(paid) ? worth(side) : undefined;
 };
+
+const isOneCurrency = (wire: ShOrder): boolean =>
+  wire.presentment_currency === '' || wire.presentment_currency === wire.currency;
+
+/** Transactions are in the buyer's currency, unless they say otherwise. */
+const sideOf = ({ currency }: ShTransaction, wire: ShOrder): Side =>
+  currency === wire.currency && !isOneCurrency(wire) ? SHOP : BUYER;

@@ -37,7 +37,7 @@ const ADDRESS = `fragment Address on MailingAddress {
 
 /** The order with its first lines. */
 export const ORDER: Document = {
-  cost: 696,
+  cost: 710,
   text: `query Order($id: ID!) {
   order(id: $id) {
     id name test createdAt processedAt updatedAt cancelledAt closedAt
@@ -104,7 +104,7 @@ export const MAX_REFUNDS = 10;
 
 /** Only for orders that gave something back. */
 export const ORDER_REFUNDS: Document = {
-  cost: 971,
+  cost: 931,
   text: `query OrderRefunds($id: ID!) {
   order(id: $id) {
     updatedAt
@@ -121,12 +121,12 @@ ${BAG}`,
 
 /** Only for orders that are not shipped altogether. Without a fulfilment-order scope the list is empty. */
 export const ORDER_FULFILMENT: Document = {
-  cost: 622,
+  cost: 906,
   text: `query OrderFulfilment($id: ID!) {
   order(id: $id) {
     updatedAt
-    fulfillmentOrders(first: 10) {
-      nodes { status fulfillAt lineItems(first: 30) { nodes { lineItem { id } } } }
+    fulfillmentOrders(first: 5) {
+      nodes { status fulfillAt lineItems(first: 90) { nodes { lineItem { id } } } }
     }
   }
 }`,

@@ -115,7 +115,10 @@ export const ShRefund = z.object({
     z.object({ line_item_id: Id, quantity: Quantity, subtotal_set: ShMoneySet, total_tax_set: ShMoneySet }),
   ),
   refund_shipping_lines: List(z.object({ subtotal_amount_set: ShMoneySet, tax_amount_set: ShMoneySet })),
-  /** Until 2024-07 refunded shipping stands here, with the kind `shipping_refund` and negative amounts. */
+  /**
+   * What the parts are worth less the money that went back; and until 2024-07 refunded shipping, with the kind
+   * `shipping_refund` and negative amounts.
+   */
   order_adjustments: List(z.object({ kind: Text, amount_set: ShMoneySet, tax_amount_set: ShMoneySet })),
   transactions: List(ShTransaction),
 });

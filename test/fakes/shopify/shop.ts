@@ -580,6 +580,32 @@ export class Shop {
     };
   }
 
+  /** What the parts are worth less the money that went back, where they differ [P: refund of 1.00 without lines]. */
+  adjustments(order: Order, refund: Refund) {
+    const differs = (side: Side): Big => {
+      const parts = refund.lines.map(({ line, quantity }) => this.pieces(order, line, quantity, side));
+      return total(parts.map(({ subtotal, tax }) => this.withTax(subtotal, tax)))
+        .plus(refund.shipping ? this.shippingOf(order, side).worth : 0)
+        .minus(
+          total(refund.transactions.filter(({ status }) => status === 'success').map((each) => each[side])),
+        );
+    };
+    if (differs('shop').eq(0) || refund.transactions.length === 0) return [];
+    return [
+      {
+        id: rawId(refund.id + 2_000_000n),
+        amount: this.amount(differs('shop'), 'shop', order),
+        amount_set: this.set(differs, order),
+        kind: 'refund_discrepancy',
+        order_id: rawId(order.id),
+        reason: 'Refund discrepancy',
+        refund_id: rawId(refund.id),
+        tax_amount: '0.00',
+        tax_amount_set: this.set(() => new Big(0), order),
+      },
+    ];
+  }
+
   refundJson(order: Order, refund: Refund) {
     const shipping = (side: Side) => this.shippingOf(order, side);
     return {
@@ -590,7 +616,7 @@ export class Shop {
       order_id: rawId(order.id),
       processed_at: this.time(refund.atMs),
       restock: refund.lines.length > 0,
-      order_adjustments: [],
+      order_adjustments: this.adjustments(order, refund),
       duties: [],
       refund_line_items: refund.lines.map(({ id, line, quantity }) => {
         const of = (side: Side) => this.pieces(order, line, quantity, side);
