@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import type { ErpManifest, Manifest, StorefrontManifest } from '../shared/connectors/manifest.ts';
 import { MANIFESTS, type Manifests } from '../shared/connectors/manifests.ts';
+import { JOURNAL } from '../shared/observability/names.ts';
 import { OrderRoute } from '../shared/settings/order-route.ts';
 import { check, hint, nearest, problem, SettingsError } from './problems.ts';
 
@@ -59,8 +60,8 @@ export const Settings = z.strictObject({
   connections: z
     .record(
       kebab(32, 'the id of a connection').refine(
-        (id) => id !== 'core',
-        '"core" is the name of the stack that all connections share',
+        (id) => id !== 'core' && id !== JOURNAL,
+        '"core" and "journal" are names of what all connections share',
       ),
       AnyConnection,
     )

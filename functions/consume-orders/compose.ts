@@ -4,6 +4,7 @@ import { dynamoBindings } from '../../shared/aws/dynamo-bindings.ts';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoLedger } from '../../shared/aws/dynamo-ledger.ts';
 import { dynamoMappings } from '../../shared/aws/dynamo-mappings.ts';
+import { dynamoParked } from '../../shared/aws/dynamo-parked.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { secretReader } from '../../shared/aws/secrets.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
@@ -60,7 +61,11 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     connection: destination,
     event: 'order.changed.v1',
     ports: {
-      ...sqsQueues(sqs(), { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] }),
+      ...sqsQueues(
+        sqs(),
+        { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] },
+        dynamoParked(dynamo, env[ENV.parkedTable]),
+      ),
       line: wideEvents(nowMs),
       nowMs,
       timeScale,

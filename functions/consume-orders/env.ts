@@ -24,6 +24,7 @@ export const Env = z.object({
   [ENV.mappingsTable]: z.string().min(1),
   [ENV.queueUrl]: z.string().min(1),
   [ENV.parkedQueueUrl]: z.string().min(1),
+  [ENV.parkedTable]: z.string().min(1),
   [ENV.leaseMs]: z.coerce.number().int().positive(),
   [ENV.timeScale]: z.coerce.number().positive(),
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as z from 'zod';
-import { eventBridge, secretsManager, sqs } from '../../shared/aws/clients.ts';
+import { dynamoDb, eventBridge, secretsManager, sqs } from '../../shared/aws/clients.ts';
+import { dynamoParked } from '../../shared/aws/dynamo-parked.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { secretReader } from '../../shared/aws/secrets.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
@@ -40,7 +41,11 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     connection,
     event: 'order.notified.v1',
     ports: {
-      ...sqsQueues(sqs(), { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] }),
+      ...sqsQueues(
+        sqs(),
+        { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] },
+        dynamoParked(dynamoDb(), env[ENV.parkedTable]),
+      ),
       line: wideEvents(nowMs),
       nowMs,
       timeScale,

@@ -9,5 +9,6 @@ export const Env = z.object({
   [ENV.eventBus]: z.string().min(1),
   [ENV.queueUrl]: z.string().min(1),
   [ENV.parkedQueueUrl]: z.string().min(1),
+  [ENV.parkedTable]: z.string().min(1),
   [ENV.timeScale]: z.coerce.number().positive(),
 });

@@ -1,8 +1,9 @@
 import { dynamoDb, sqs } from '../../shared/aws/clients.ts';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
+import { dynamoParked } from '../../shared/aws/dynamo-parked.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
 import { sqsBatch } from '../../shared/core/sqs-batch.ts';
-import { ENV } from '../../shared/observability/names.ts';
+import { ENV, JOURNAL } from '../../shared/observability/names.ts';
 import { wideEvents } from '../../shared/observability/wide-event.ts';
 import { Env } from './env.ts';
 
@@ -10,14 +11,19 @@ import { Env } from './env.ts';
 export const compose = (environment: NodeJS.ProcessEnv) => {
   const env = Env.parse(environment);
   const nowMs = Date.now;
-  const journal = dynamoJournal(dynamoDb(), env[ENV.journalTable]);
+  const dynamo = dynamoDb();
+  const journal = dynamoJournal(dynamo, env[ENV.journalTable]);
   const { routes } = env[ENV.settings];
   return sqsBatch({
     what: 'record-orders',
-    connection: 'journal',
+    connection: JOURNAL,
     event: 'order.changed.v1',
     ports: {
-      ...sqsQueues(sqs(), { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] }),
+      ...sqsQueues(
+        sqs(),
+        { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] },
+        dynamoParked(dynamo, env[ENV.parkedTable]),
+      ),
       line: wideEvents(nowMs),
       nowMs,
       timeScale: env[ENV.timeScale],

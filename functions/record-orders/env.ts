@@ -10,5 +10,6 @@ export const Env = z.object({
   [ENV.journalTable]: z.string().min(1),
   [ENV.queueUrl]: z.string().min(1),
   [ENV.parkedQueueUrl]: z.string().min(1),
+  [ENV.parkedTable]: z.string().min(1),
   [ENV.timeScale]: z.coerce.number().positive(),
 });

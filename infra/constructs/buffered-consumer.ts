@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -11,6 +12,7 @@ import { ENV } from '../../shared/observability/names.ts';
 import type { Alarms } from '../monitoring/alarms.ts';
 import { type Environment, NodeFunction } from './node-function.ts';
 import { ParkedQueue, RETENTION } from './parked-queue.ts';
+import { grantItems } from './state-tables.ts';
 
 export interface BufferedConsumerProps {
   readonly bus: events.IEventBus;
@@ -23,12 +25,14 @@ export interface BufferedConsumerProps {
   readonly description: string;
   /** Absolute path of a module that exports `handler`. */
   readonly entry: string;
-  /** Without the two queue URLs, which are added here. */
+  /** Without the two queue URLs and the index of parked messages, which are added here. */
   readonly environment: Environment;
   /** Longest one batch may run. The queue hides messages for six times as long. */
   readonly timeout: Duration;
   /** Batches at work at once. The handler takes records one after another, so this is also calls at once. 2 to 1000. */
   readonly maxConcurrency: number;
+  /** Index of parked messages: table of `StateTables`. */
+  readonly parkedIndex: dynamodb.ITable;
   readonly alarms: Alarms;
   /** Prefix of the runbook's headings. */
   readonly concern: string;
@@ -86,6 +90,7 @@ export class BufferedConsumer extends Construct {
         ...props.environment,
         [ENV.queueUrl]: this.queue.queueUrl,
         [ENV.parkedQueueUrl]: this.parked.queueUrl,
+        [ENV.parkedTable]: props.parkedIndex.tableName,
       },
       timeout,
       alarms,
@@ -93,6 +98,7 @@ export class BufferedConsumer extends Construct {
       severity: 'ticket', // the messages come back
     }).fn;
     this.parked.grantSendMessages(this.fn);
+    grantItems(props.parkedIndex, this.fn, 'dynamodb:UpdateItem');
     this.fn.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize: BATCH_SIZE,

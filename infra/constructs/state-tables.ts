@@ -9,7 +9,8 @@ const number = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.Att
 
 /**
  * What must never be forgotten: which intents were carried out (ledger), whose document is whose (bindings), which
- * orders are unfinished (journal), and the rows that merchants keep (mappings).
+ * orders are unfinished (journal), the rows that merchants keep (mappings), and which messages wait for a person
+ * (parked).
  *
  * All can be restored to any second of the last 35 days, none can be deleted by a deployment.
  */
@@ -18,6 +19,7 @@ export class StateTables extends Construct {
   readonly bindings: dynamodb.Table;
   readonly journal: dynamodb.Table;
   readonly mappings: dynamodb.Table;
+  readonly parked: dynamodb.Table;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -43,6 +45,7 @@ export class StateTables extends Construct {
       projectionType: dynamodb.ProjectionType.KEYS_ONLY,
     });
     this.mappings = table('Mappings', text('sk'));
+    this.parked = table('Parked', text('sk'));
   }
 }
 

@@ -45,6 +45,7 @@ export class CoreStack extends cdk.Stack {
       },
       timeout: TIMEOUTS.recordOrders,
       maxConcurrency: RECORDER_CONCURRENCY,
+      parkedIndex: this.tables.parked,
       alarms: this.alarms,
       concern: 'journal',
     });
@@ -61,6 +62,7 @@ export class CoreStack extends cdk.Stack {
       BindingsTable: this.tables.bindings.tableName,
       JournalTable: this.tables.journal.tableName,
       MappingsTable: this.tables.mappings.tableName,
+      ParkedTable: this.tables.parked.tableName,
       PageTopicArn: this.alarms.topics.page.topicArn,
       TicketTopicArn: this.alarms.topics.ticket.topicArn,
     });

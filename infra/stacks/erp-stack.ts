@@ -44,6 +44,7 @@ export class ErpStack extends cdk.Stack {
       },
       timeout: TIMEOUTS.consumeOrders,
       maxConcurrency: concurrencyOf(manifest.name, manifest.maxConcurrentCalls),
+      parkedIndex: core.tables.parked,
       alarms: core.alarms,
       concern: 'orders',
     });

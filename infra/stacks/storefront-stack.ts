@@ -56,6 +56,7 @@ export class StorefrontStack extends cdk.Stack {
       },
       timeout: TIMEOUTS.fetchOrders,
       maxConcurrency: concurrencyOf(manifest.name, manifest.reads.maxConcurrentCalls),
+      parkedIndex: core.tables.parked,
       alarms: core.alarms,
       concern: 'fetch',
     });

@@ -1,5 +1,7 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSRecord } from 'aws-lambda';
 import type { QuarantinedDelivery } from '../core/accept-webhook.ts';
+import { PARKED_ATTRIBUTES, type ParkedIndex, parkedMessage } from '../core/parked.ts';
 import type { BatchPorts } from '../core/sqs-batch.ts';
 
 /** The longest attribute: a peer's own words may be a whole page, and the message has a limit in all. */
@@ -22,15 +24,22 @@ const text = (value: string) => ({
 export const sqsQueues = (
   client: SQSClient,
   urls: { queue: string; parked: string },
-): Pick<BatchPorts, 'park' | 'hide'> => ({
+  index: ParkedIndex,
+): Pick<BatchPorts, 'park' | 'answer' | 'hide'> => ({
+  // The row first: a message without one is hard to find, and a row without its message is closed by the next redrive.
   // The body stays as it is, so that a redrive is a plain move back.
-  park: async (record, error, { connection, atMs }) => {
+  park: async (record, error, { connection, atMs, about }) => {
+    const id = record.messageId;
+    const receives = Number(record.attributes.ApproximateReceiveCount) || 0;
+    const previousId = redriveOf(record);
+    await index.put(parkedMessage(error, { connection, id, atMs, receives, about, previousId }));
     const { reason, remedy } = error.text;
     await client.send(
       new SendMessageCommand({
         QueueUrl: urls.parked,
         MessageBody: record.body,
         MessageAttributes: {
+          [PARKED_ATTRIBUTES.row]: text(id),
           code: text(error.code),
           reason: text(reason),
           remedy: text(remedy),
@@ -41,6 +50,10 @@ export const sqsQueues = (
         },
       }),
     );
+  },
+  answer: async (record, connection, result) => {
+    const id = redriveOf(record);
+    if (id !== undefined) await index.answer(connection, id, result);
   },
   hide: async (record, ms) => {
     await client.send(
@@ -53,6 +66,9 @@ export const sqsQueues = (
     );
   },
 });
+
+const redriveOf = ({ messageAttributes }: SQSRecord): string | undefined =>
+  messageAttributes?.[PARKED_ATTRIBUTES.redriveOf]?.stringValue;
 
 /** Keeps deliveries that are authentic and not understood, raw, with the reason. */
 export const quarantineQueue =

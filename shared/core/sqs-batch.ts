@@ -13,15 +13,24 @@ import {
   PermanentError,
   RetryableError,
 } from './errors.ts';
+import type { ParkedAbout, ParkedResult } from './parked.ts';
 import type { CallContext, Clock } from './ports.ts';
 import type { EventProblem } from './reasons.ts';
 
 /** Kept back from the function's time for the bookkeeping after the last record. */
 export const RESERVE_MS = 3_000;
 
+export interface ParkingFacts {
+  readonly connection: string;
+  readonly atMs: number;
+  readonly about: ParkedAbout;
+}
+
 export interface BatchPorts {
   /** Moves the message to the parked queue, with what an operator needs to know. */
-  park(record: SQSRecord, error: PermanentError, facts: { connection: string; atMs: number }): Promise<void>;
+  park(record: SQSRecord, error: PermanentError, facts: ParkingFacts): Promise<void>;
+  /** Tells whoever redrove the message what becomes of it; nothing for all others. */
+  answer(record: SQSRecord, connection: string, result: ParkedResult): Promise<void>;
   /** Hides the message for so long; it comes back by itself. */
   hide(record: SQSRecord, ms: number): Promise<void>;
   readonly line: WriteLine;
@@ -84,6 +93,11 @@ const one = async <N extends EventName>(
   let about: Partial<WideLine> = {};
   const line = (rest: Partial<WideLine>, metrics?: readonly Metric[]) =>
     ports.line({ what, connection, receive, ...about, ...rest, totalMs: ports.nowMs() - startedMs }, metrics);
+  /** An operator who waits in vain loses a minute; a record must not fail for it. */
+  const answer = ({ outcome = 'done', code, documentName, documentUrl }: Partial<WideLine>) =>
+    ports
+      .answer(record, connection, { atMs: ports.nowMs(), outcome, code, documentName, documentUrl })
+      .catch(() => undefined);
   const stop = new AbortController();
   const notBegun = new RetryableError('OUT_OF_TIME', 'no time was left for this record');
   const cutOff = new RetryableError('CUT_OFF', 'the work took longer than it may');
@@ -102,12 +116,19 @@ const one = async <N extends EventName>(
       abortOf(stop.signal),
     ]);
     line(result.line, result.metrics);
+    await answer(result.line);
     return true;
   } catch (error) {
     if (error instanceof PermanentError && dispositionOf(error) === 'park') {
       const { reason, remedy } = error.text;
       try {
-        await ports.park(record, error, { connection, atMs: ports.nowMs() });
+        const { source, orderId, orderNumber, sourceVersion, correlationId } = about;
+        await ports.park(record, error, {
+          connection,
+          atMs: ports.nowMs(),
+          about: { source, orderId, orderNumber, sourceVersion, correlationId },
+        });
+        await answer({ outcome: 'parked', code: error.code });
         const parked: Metric = { name: METRICS.ordersParked, value: 1, reason: error.code };
         line({ outcome: 'parked', code: error.code, reason, remedy }, [parked]);
         return true;
@@ -120,16 +141,15 @@ const one = async <N extends EventName>(
     // A lost hint only means that the message comes back when the queue's own visibility timeout ends.
     await ports.hide(record, waitMs).catch(() => undefined);
     const credentials: Metric = { name: METRICS.credentialsRefused, value: 1 };
-    line(
-      {
-        outcome: error instanceof BusyError ? 'busy' : 'retry',
-        code: error instanceof RetryableError ? error.code : 'UNFORESEEN',
-        reason: describeError(error),
-        attempt: error instanceof RetryableError ? error.attempt : undefined,
-        retryInMs: Math.round(waitMs),
-      },
-      error instanceof CredentialsError ? [credentials] : [],
-    );
+    const waiting = {
+      outcome: error instanceof BusyError ? 'busy' : 'retry',
+      code: error instanceof RetryableError ? error.code : 'UNFORESEEN',
+      reason: describeError(error),
+      attempt: error instanceof RetryableError ? error.attempt : undefined,
+      retryInMs: Math.round(waitMs),
+    };
+    await answer(waiting);
+    line(waiting, error instanceof CredentialsError ? [credentials] : []);
     return false;
   } finally {
     clearTimeout(timer);
@@ -186,4 +206,10 @@ const readEvent = <N extends EventName>(name: N, body: string): Envelope<EventDa
 
 /** `$` is the whole, as in JSONPath. */
 const pathsOf = (error: z.ZodError): string =>
-  error.issues.map((issue) => `${['$', ...issue.path].join('.')}: ${issue.code}`).join(', ');
+  error.issues
+    .slice(0, MOST_PATHS)
+    .map((issue) => `${['$', ...issue.path].join('.')}: ${issue.code}`)
+    .join(', ');
+
+/** A list of a thousand lines may be wrong a thousand times; the first ones tell. */
+const MOST_PATHS = 20;

@@ -40,6 +40,7 @@ export const ENV = {
   bindingsTable: 'WAYBILL_BINDINGS_TABLE',
   journalTable: 'WAYBILL_JOURNAL_TABLE',
   mappingsTable: 'WAYBILL_MAPPINGS_TABLE',
+  parkedTable: 'WAYBILL_PARKED_TABLE',
   /** Milliseconds a claim lives: longer than the function may, plus the peer's settle time. */
   leaseMs: 'WAYBILL_LEASE_MS',
   /** Multiplies every waiting time; 1 in production, less on a laptop. */
@@ -48,3 +49,6 @@ export const ENV = {
 
 /** Index of the order journal that lists unfinished orders: key `openFor` (destination), range `openSinceMs`. */
 export const JOURNAL_OPEN_INDEX = 'open';
+
+/** What the recorder is called where others carry the name of a connection; no connection may have this id. */
+export const JOURNAL = 'journal';

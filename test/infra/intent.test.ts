@@ -70,6 +70,7 @@ describe('stacks', () => {
         'BindingsTable',
         'JournalTable',
         'MappingsTable',
+        'ParkedTable',
         'PageTopicArn',
         'TicketTopicArn',
       ]),
@@ -171,6 +172,7 @@ describe('a storefront that can be asked for orders', () => {
       .one('AWS::IAM::Policy', 'Fetch')
       .Properties.PolicyDocument.Statement.flatMap((s: { Action: string | string[] }) => s.Action);
     expect([...new Set(actions)].sort()).toEqual([
+      'dynamodb:UpdateItem',
       'events:PutEvents',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
@@ -233,6 +235,7 @@ describe('an ERP', () => {
       'WAYBILL_LEDGER_TABLE',
       'WAYBILL_MAPPINGS_TABLE',
       'WAYBILL_PARKED_QUEUE_URL',
+      'WAYBILL_PARKED_TABLE',
       'WAYBILL_QUEUE_URL',
       'WAYBILL_SECRET_ID',
     ]);
@@ -284,15 +287,17 @@ describe('the core', () => {
     });
   });
 
-  it('has the four tables with their keys, and the index of unfinished orders', () => {
+  it('has the five tables with their keys, and the index of unfinished orders', () => {
     const keys = (prefix: string) => core.one('AWS::DynamoDB::Table', prefix).Properties.KeySchema;
     for (const prefix of ['TablesLedger', 'TablesBindings', 'TablesJournal']) {
       expect(keys(prefix), prefix).toEqual([{ AttributeName: 'pk', KeyType: 'HASH' }]);
     }
-    expect(keys('TablesMappings')).toEqual([
-      { AttributeName: 'pk', KeyType: 'HASH' },
-      { AttributeName: 'sk', KeyType: 'RANGE' },
-    ]);
+    for (const prefix of ['TablesMappings', 'TablesParked']) {
+      expect(keys(prefix), prefix).toEqual([
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ]);
+    }
     const { GlobalSecondaryIndexes, AttributeDefinitions } = core.one(
       'AWS::DynamoDB::Table',
       'TablesJournal',

@@ -124,9 +124,15 @@ const CODES: Record<Fate, string | undefined> = {
 
 const runWith = async (
   fates: readonly Fate[],
-  options: { remainingMs?: number; recordMs?: number | undefined; hideFails?: boolean } = {},
+  options: {
+    remainingMs?: number;
+    recordMs?: number | undefined;
+    hideFails?: boolean;
+    answerFails?: boolean;
+  } = {},
 ) => {
-  const { remainingMs = 60_000, recordMs, hideFails = false } = options;
+  const { remainingMs = 60_000, recordMs, hideFails = false, answerFails = false } = options;
+  const answers: unknown[] = [];
   const parked: { id: string; code: string; detail: string | undefined; facts: object }[] = [];
   const hidden: Record<string, number> = {};
   const lines: WideLine[] = [];
@@ -143,6 +149,10 @@ const runWith = async (
       park: async (record, error, facts) => {
         if (fates[Number(record.messageId)] === 'park-fails') throw new Error(LEAK);
         parked.push({ id: record.messageId, code: error.code, detail: error.detail, facts });
+      },
+      answer: async (record, connection, result) => {
+        answers.push([record.messageId, connection, result]);
+        if (answerFails) throw new Error(LEAK);
       },
       hide: async (record, ms) => {
         hidden[record.messageId] = ms;
@@ -180,6 +190,7 @@ const runWith = async (
     failedIds: batchItemFailures.map(({ itemIdentifier }) => itemIdentifier),
     parked,
     hidden,
+    answers,
     lines,
     metrics,
     written,
@@ -295,10 +306,36 @@ it("parks with the peer's words, which are for the operator alone", async () => 
       id: '0',
       code: 'MISSING_SKU',
       detail: LEAK,
-      facts: { connection: 'acme-odoo', atMs: 1_764_000_000_010 },
+      facts: {
+        connection: 'acme-odoo',
+        atMs: 1_764_000_000_010,
+        about: {
+          source: 'acme-woo',
+          correlationId: 'acme-woo:0',
+          orderId: '0',
+          orderNumber: '1001',
+          sourceVersion: 1_795_301_771_000,
+        },
+      },
     },
   ]);
 });
+
+it.each([false, true])(
+  'answers whoever waits for a record, and fails no record for it: %s',
+  async (answerFails) => {
+    const { answers, failedIds } = await runWith(['ok', 'retry', 'park', 'park-fails', 'busy'], {
+      answerFails,
+    });
+    expect(failedIds).toEqual(['1', '3', '4']);
+    expect(answers).toEqual([
+      ['0', 'acme-odoo', { atMs: 1_764_000_000_010, outcome: 'written' }],
+      ['1', 'acme-odoo', { atMs: 1_764_000_000_020, outcome: 'retry', code: 'PEER_FAILED' }],
+      ['2', 'acme-odoo', { atMs: 1_764_000_000_030, outcome: 'parked', code: 'MISSING_SKU' }],
+      ['4', 'acme-odoo', { atMs: 1_764_000_000_050, outcome: 'busy', code: 'BUSY' }],
+    ]);
+  },
+);
 
 describe('time', () => {
   it('cuts off what hangs before the function ends, and gives the rest back at once', async () => {

@@ -98,18 +98,20 @@ describe('parseSettings', () => {
       'a connector with a typing error',
       woo({ connector: 'woocomerce' }),
       [
-        'connections.acme-woo.connector: there is no connector "woocomerce"; known: odoo, shopify, woocommerce; did you mean "woocommerce"?',
+        'connections.acme-woo.connector: there is no connector "woocomerce"; known: custom-store, odoo, shopify, woocommerce; did you mean "woocommerce"?',
       ],
     ],
     [
       'a connector that does not exist',
       woo({ connector: 'magento' }),
-      ['connections.acme-woo.connector: there is no connector "magento"; known: odoo, shopify, woocommerce'],
+      [
+        'connections.acme-woo.connector: there is no connector "magento"; known: custom-store, odoo, shopify, woocommerce',
+      ],
     ],
     [
       'no connector',
       woo({ connector: undefined }),
-      ['connections.acme-woo.connector: missing (one of odoo, shopify, woocommerce)'],
+      ['connections.acme-woo.connector: missing (one of custom-store, odoo, shopify, woocommerce)'],
     ],
     ['no address', woo({ url: undefined }), ['connections.acme-woo.url: missing (a text)']],
     [
@@ -141,7 +143,7 @@ describe('parseSettings', () => {
     [
       'the id of the core stack',
       (s) => ({ ...s, connections: { ...s.connections, core: s.connections['acme-woo'] } }),
-      ['connections.core: "core" is the name of the stack that all connections share'],
+      ['connections.core: "core" and "journal" are names of what all connections share'],
     ],
     [
       'a name that is too long',

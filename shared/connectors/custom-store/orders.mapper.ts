@@ -4,6 +4,7 @@ import { type Money, moneyText, subtract, sum, toBig } from '../../core/money.ts
 import { optionals } from '../../core/optionals.ts';
 import { personName } from '../../core/person-name.ts';
 import { amountReader, readCurrency, roundedMoney, UnreadableOrder } from '../../core/read-amounts.ts';
+import { utcMoment } from '../../core/utc.ts';
 import type {
   OrderAddress,
   OrderChangedV1,
@@ -314,8 +315,8 @@ const nameOf = ({ name, firstName, lastName }: Named): string | undefined =>
 
 // --- shapes ------------------------------------------------------------------------------------------------
 
-/** UTC; events carry no other zone. */
-const utc = (time: string): string => new Date(time).toISOString();
+/** The schema has seen to it that it is a time. */
+const utc = (time: string): string => utcMoment(time) ?? time;
 const utcIfAny = (time: string | null | undefined): string | undefined => (time ? utc(time) : undefined);
 
 /** Without what is absent, null or empty. */

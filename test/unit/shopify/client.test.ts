@@ -251,6 +251,14 @@ it('asks only what there is to ask', async () => {
   expect(await count()).toBe(2);
 });
 
+it('reads the refunds of an order that lost pieces, though no money moved and its state says nothing', async () => {
+  const { id } = await shop.placeOrder({ lines: [{ sku: 'TEA', quantity: 2 }], gateway: 'Bank Deposit' });
+  shop.edit(id, [{ sku: 'TEA', quantity: 1 }]);
+  const found = await client().order(id, call);
+  expect(found?.order.refunds).toHaveLength(1);
+  expect(found?.order.refunds[0]?.refund_line_items).toHaveLength(1);
+});
+
 it('undefined: no such order', async () => {
   expect(await client().order('1', call)).toBeUndefined();
 });

@@ -152,6 +152,16 @@ describe('edits and refunds', () => {
     expect([order.lines[0]?.quantity, order.total.minor]).toEqual([2, 110198]);
   });
 
+  it('a refund of pieces settles no edit, even where an edit took something off, too', () => {
+    const { order, warnings } = orderOf('partial-refund', (o) => {
+      o['refunds'] = (o['refunds'] as Json[]).slice(0, 1);
+      Object.assign(lineOf(o, 1), { current_quantity: 0 });
+    });
+    // The mug is gone; the tea that came back is a refund of its own, in full.
+    expect(order.refunds.map(({ total }) => total.minor)).toEqual([44100]);
+    expect([order.total.minor, warnings]).toEqual([94500, []]);
+  });
+
   it('a shipping line that an edit took off is gone, and its money with it', () => {
     const { order } = orderOf('paid-plain', (o) => {
       Object.assign((o['shipping_lines'] as Json[])[0] as Json, { is_removed: true });
