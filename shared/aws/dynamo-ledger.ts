@@ -57,19 +57,21 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
   return {
     peek,
 
-    claim: async (intent, leaseMs): Promise<Claim> => {
+    claim: async (intent, leaseMs, { reopen = false } = {}): Promise<Claim> => {
       const now = nowMs();
       try {
         const { Attributes = {} } = await client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: key(intent),
-            ConditionExpression: 'attribute_not_exists(pk) OR (#state <> :finished AND leaseUntilMs <= :now)',
+            ConditionExpression: reopen
+              ? 'attribute_not_exists(pk) OR leaseUntilMs <= :now'
+              : 'attribute_not_exists(pk) OR (#state <> :finished AND leaseUntilMs <= :now)',
             UpdateExpression:
               'SET leaseUntilMs = :lease, #state = if_not_exists(#state, :open) ADD attempt :one, failures :one',
             ExpressionAttributeNames: { '#state': 'state' },
             ExpressionAttributeValues: {
-              ':finished': { S: 'finished' },
+              ...(reopen ? {} : { ':finished': { S: 'finished' } }),
               ':open': { S: 'open' },
               ':now': { N: String(now) },
               ':lease': { N: String(now + leaseMs) },
@@ -83,7 +85,7 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
         // Read again rather than ask for the old item with the failure: local tables ignore that option.
         const entry = await peek(intent);
-        if (entry?.state === 'finished') return { kind: 'finished', entry };
+        if (entry?.state === 'finished' && !reopen) return { kind: 'finished', entry };
         return { kind: 'busy', leaseUntilMs: entry?.leaseUntilMs ?? now };
       }
     },
@@ -107,7 +109,7 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
       fenced(
         intent,
         attempt,
-        'SET #state = :finished, #document = :document, facts = :facts, finishedAtMs = :now, expiresAtS = :ttl, leaseUntilMs = :zero',
+        'SET #state = :finished, #document = :document, facts = :facts, finishedAtMs = :now, expiresAtS = :ttl, leaseUntilMs = :zero, failures = :zero',
         { '#state': 'state', '#document': 'document' },
         {
           ':finished': { S: 'finished' },

@@ -1,6 +1,7 @@
 import type { Money } from '../core/money.ts';
 import type { CallContext, Clock } from '../core/ports.ts';
-import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { RefundPart } from '../core/refund-parts.ts';
+import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { AcceptLevel, OrderRoute } from '../settings/order-route.ts';
 import type { ErpManifest, StorefrontManifest } from './manifest.ts';
 
@@ -132,6 +133,11 @@ export interface CompletedOrder extends PeerDocument {
   readonly total: Money;
   /** Booked on a rounding line; zero when there is none. */
   readonly rounding: Money;
+  /**
+   * What the document says, as far as we write it (lines, addresses, note; not its state): another one means that
+   * somebody changed it since. Undefined: the connector cannot tell, so nothing is changed once it is finished.
+   */
+  readonly fingerprint?: string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -196,13 +202,65 @@ export interface ErpOrders<Refs = unknown, Wire = unknown> {
    * Bring a written order to `level`: compare totals (rewriting our own draft when it differs), book rounding
    * within tolerance, confirm, restore the buyer's date. Reads the state first, so it can be repeated after a
    * crash at any point.
+   *
+   * `asLeft` is the fingerprint that the last completion returned, when there was one: the document is then changed
+   * to say what `wire` says, also when it is confirmed. A document that says neither the one nor the other was
+   * changed by staff, and staff win.
+   * @throws PermanentError EDITED_IN_ERP; TOO_LATE_IN_ERP what is delivered, invoiced or locked stays as it is
    */
   complete(
     document: PeerDocument,
     wire: Wire,
     level: Exclude<AcceptLevel, 'ignore'>,
     call: CallContext,
+    asLeft?: string,
   ): Promise<CompletedOrder>;
+  /** Undefined: this connector cannot change what it has written, a person does. */
+  readonly changes?: ErpOrderChanges<Refs>;
+}
+
+/** What becomes of an order after it was written. */
+export interface ErpOrderChanges<Refs = unknown, Wire = unknown> {
+  /**
+   * Cancels the order and frees its stock. Reads the state first: what is cancelled already stays so, whoever did it.
+   * @throws PermanentError TOO_LATE_IN_ERP delivered, invoiced or locked; EDITED_IN_ERP as in `complete`
+   */
+  cancel(
+    document: PeerDocument,
+    asLeft: string | undefined,
+    route: OrderRoute,
+    call: CallContext,
+  ): Promise<void>;
+  readonly refunds: ErpRefunds<Refs, Wire>;
+}
+
+/** What is given back of one order, once: everything that a credit note is made of. */
+export interface RefundRequest {
+  readonly order: OrderChangedV1;
+  readonly refund: OrderRefund;
+  /** `refund`, part by part; what the storefront did not assign to a line is an amount. Adds up to `refund.total`. */
+  readonly parts: readonly RefundPart[];
+  /** The order at the ERP. */
+  readonly document: PeerDocument;
+  /** Our key in the credit note's own reference field. */
+  readonly reference: string;
+  readonly route: OrderRoute;
+}
+
+/** Credit notes (or the ERP's own way of giving money back) at one ERP connection; verbs and errors as in ErpOrders. */
+export interface ErpRefunds<Refs = unknown, Wire = unknown> {
+  /** Pure. `refs` are those of the order. */
+  toWire(request: RefundRequest, refs: Refs): Mapped<Wire>;
+  /** @throws PermanentError AMBIGUOUS_REFERENCE */
+  find(request: RefundRequest, call: CallContext): Promise<PeerDocument | undefined>;
+  /** Exactly one write. */
+  create(wire: Wire, call: CallContext): Promise<PeerDocument>;
+  /** Compares totals, posts it unless the route wants a draft; can be repeated after a crash at any point. */
+  complete(
+    document: PeerDocument,
+    wire: Wire,
+    call: CallContext,
+  ): Promise<PeerDocument & { readonly total: Money; readonly warnings: readonly string[] }>;
 }
 
 export interface ErpConnector<S, C, Refs = unknown, Wire = unknown> {

@@ -8,7 +8,7 @@ export interface LedgerEntry {
   readonly state: 'open' | 'written' | 'finished';
   /** Counts every claim, never goes back: the fencing token. */
   readonly attempt: number;
-  /** Claims since the intent was last parked: the budget that `maxAttempts` limits. */
+  /** Claims since the intent was last finished or parked: the budget that `maxAttempts` limits. */
   readonly failures: number;
   /** Epoch milliseconds; in the past when nobody works on it. */
   readonly leaseUntilMs: number;
@@ -38,9 +38,13 @@ export interface ReleaseOptions {
 export interface Ledger {
   /** Consistent read. */
   peek(intent: string): Promise<LedgerEntry | undefined>;
-  /** Takes the lease if the intent is neither finished nor held; counts the attempt before the peer is called. */
-  claim(intent: string, leaseMs: number): Promise<Claim>;
-  /** The peer has the document. @throws RetryableError FENCED, also when it is finished already */
+  /**
+   * Takes the lease if the intent is neither finished nor held; counts the attempt before the peer is called.
+   * `reopen` takes a finished one, too: there is more to do about its document. It stays finished, with its facts,
+   * until the next `finish` says otherwise, so a worker that dies in between leaves nothing to repair.
+   */
+  claim(intent: string, leaseMs: number, options?: { readonly reopen?: boolean }): Promise<Claim>;
+  /** The peer has the document. Only of an intent that was never finished. @throws RetryableError FENCED */
   written(intent: string, attempt: number, document: PeerDocument): Promise<void>;
   /** Nothing is left to do. @throws RetryableError FENCED */
   finish(intent: string, attempt: number, document: PeerDocument, facts: LedgerFacts): Promise<void>;

@@ -29,7 +29,11 @@ export const inBuyerCurrency = (order: OrderChangedV1): OrderChangedV1 => {
       amount: discounts?.[i] ?? discount.amount,
     })),
     giftCards: order.giftCards.map((card, i) => ({ ...card, amount: giftCards?.[i] ?? card.amount })),
-    refunds: order.refunds.map((refund, i) => ({ ...refund, total: refunds?.[i] ?? refund.total })),
+    // Their parts are stated in the shop's currency only: a refund in the buyer's is one amount.
+    refunds: order.refunds.map(({ lines: _lines, charges: _charges, ...refund }, i) => ({
+      ...refund,
+      total: refunds?.[i] ?? refund.total,
+    })),
   };
 };
 

@@ -6,6 +6,7 @@ import type {
   LineLabel,
   OrderChange,
   ReasonParams,
+  TooLate,
   Wording,
 } from './reasons.ts';
 
@@ -27,6 +28,12 @@ const operation = (asked: ErpOperation): string => {
       return `confirm ${asked.document}`;
     case 'restore-order-date':
       return `restore the order date of ${asked.document}`;
+    case 'change-order':
+      return `change ${asked.document}`;
+    case 'cancel-order':
+      return `cancel ${asked.document}`;
+    case 'post-credit-note':
+      return `post the credit note ${asked.document}`;
     case 'use-collective-customer':
       return `book the order on the collective customer "${asked.reference}"`;
     case 'read':
@@ -44,6 +51,7 @@ const OPERATIONS = {
   'create-customer': 'create the customer',
   'create-delivery-address': 'create the delivery address',
   'create-invoice-address': 'create the invoice address',
+  'create-credit-note': 'create the credit note',
 } as const;
 
 const refusal = (error: ErpRefusal): string => {
@@ -93,6 +101,14 @@ const CHANGES: Readonly<Record<OrderChange, string>> = {
   failed: 'marked as failed',
   refunded: 'refunded',
   'refunded-in-part': 'refunded in part',
+  reopened: 'opened again',
+};
+
+const TOO_LATE: Readonly<Record<TooLate, string>> = {
+  delivered: 'goods were delivered',
+  invoiced: 'it was invoiced',
+  locked: 'it is locked',
+  cancelled: 'it was cancelled',
 };
 
 export const english: Wording = {
@@ -182,6 +198,14 @@ export const english: Wording = {
     ORDER_CHANGED_AFTER_WRITE: (p) => ({
       reason: `The order was ${CHANGES[p.change]} in the shop after ${p.document} was written to ${p.destination}.`,
       remedy: `Make the same change to ${p.document} by hand, then discard this message.`,
+    }),
+    EDITED_IN_ERP: (p) => ({
+      reason: `${p.document} in ${p.destination} was changed by hand since we wrote it: it costs ${p.erp} there${p.shop ? `, ${p.shop} in the shop` : ''}. What people changed is never overwritten.`,
+      remedy: `Bring ${p.document} to what was agreed with the buyer, then discard this message; or undo the change by hand and redrive.`,
+    }),
+    TOO_LATE_IN_ERP: (p) => ({
+      reason: `The order was ${CHANGES[p.change]} in the shop, and ${p.document} in ${p.destination} cannot follow: ${TOO_LATE[p.because]} already.`,
+      remedy: `Settle it in ${p.destination} (a return, a credit note, a new order), then discard this message.`,
     }),
     EVENT_NOT_UNDERSTOOD: (p) => ({
       reason: `The message is not an event of the catalogue: ${event(p.problem)}.`,

@@ -6,6 +6,7 @@ import type {
   LineLabel,
   OrderChange,
   ReasonParams,
+  TooLate,
   Wording,
 } from './reasons.ts';
 
@@ -37,6 +38,12 @@ const operation = (asked: ErpOperation): string => {
       return `確認訂單 ${asked.document}`;
     case 'restore-order-date':
       return `還原 ${asked.document} 的訂單日期`;
+    case 'change-order':
+      return `變更訂單 ${asked.document}`;
+    case 'cancel-order':
+      return `取消訂單 ${asked.document}`;
+    case 'post-credit-note':
+      return `過帳折讓單 ${asked.document}`;
     case 'use-collective-customer':
       return `將訂單記在共用客戶「${asked.reference}」名下`;
     case 'read':
@@ -54,6 +61,7 @@ const OPERATIONS = {
   'create-customer': '建立客戶',
   'create-delivery-address': '建立送貨地址',
   'create-invoice-address': '建立帳單地址',
+  'create-credit-note': '建立折讓單',
 } as const;
 
 const refusal = (error: ErpRefusal): string => {
@@ -103,6 +111,14 @@ const CHANGES: Readonly<Record<OrderChange, string>> = {
   failed: '被標示為失敗',
   refunded: '已全額退款',
   'refunded-in-part': '已部分退款',
+  reopened: '被重新開啟',
+};
+
+const TOO_LATE: Readonly<Record<TooLate, string>> = {
+  delivered: '貨品已交付',
+  invoiced: '已開立發票',
+  locked: '單據已鎖定',
+  cancelled: '單據已取消',
 };
 
 /** Codes of what was tried again until the attempts were used up. */
@@ -211,6 +227,14 @@ export const traditionalChinese: Wording = {
     ORDER_CHANGED_AFTER_WRITE: (p) => ({
       reason: `${p.document} 寫入 ${p.destination} 之後，訂單在商店中${CHANGES[p.change]}。`,
       remedy: `請以人工對 ${p.document} 做相同的變更，然後捨棄這則訊息。`,
+    }),
+    EDITED_IN_ERP: (p) => ({
+      reason: `${p.destination} 中的 ${p.document} 在我們寫入之後被人工修改：ERP 金額為 ${p.erp}${p.shop ? `，商店金額為 ${p.shop}` : ''}。人工修改的內容絕不會被覆寫。`,
+      remedy: `請將 ${p.document} 調整為與買方約定的內容，然後捨棄這則訊息；或以人工還原修改後重送。`,
+    }),
+    TOO_LATE_IN_ERP: (p) => ({
+      reason: `訂單在商店中${CHANGES[p.change]}，但 ${p.destination} 中的 ${p.document} 無法跟著變更：${TOO_LATE[p.because]}。`,
+      remedy: `請在 ${p.destination} 中處理（退貨、折讓單或新訂單），然後捨棄這則訊息。`,
     }),
     EVENT_NOT_UNDERSTOOD: (p) => ({
       reason: `這則訊息不是目錄中的事件：${event(p.problem)}。`,

@@ -33,9 +33,18 @@ export type ErpOperation =
         | 'note-payment-pending'
         | 'create-customer'
         | 'create-delivery-address'
-        | 'create-invoice-address';
+        | 'create-invoice-address'
+        | 'create-credit-note';
     }
-  | { readonly what: 'confirm-order' | 'restore-order-date'; readonly document: string }
+  | {
+      readonly what:
+        | 'confirm-order'
+        | 'restore-order-date'
+        | 'change-order'
+        | 'cancel-order'
+        | 'post-credit-note';
+      readonly document: string;
+    }
   | { readonly what: 'use-collective-customer'; readonly reference: string }
   | { readonly what: 'read'; readonly model: string };
 
@@ -58,7 +67,10 @@ export type AmountProblem =
   | { readonly kind: 'too-large' };
 
 /** How a storefront changed an order that the ERP holds already. */
-export type OrderChange = 'edited' | 'cancelled' | 'failed' | 'refunded' | 'refunded-in-part';
+export type OrderChange = 'edited' | 'cancelled' | 'failed' | 'refunded' | 'refunded-in-part' | 'reopened';
+
+/** Why an ERP does not let a document be changed any more. */
+export type TooLate = 'delivered' | 'invoiced' | 'locked' | 'cancelled';
 
 export type EventProblem =
   | { readonly kind: 'not-json' }
@@ -106,6 +118,9 @@ export interface ReasonParams {
     lastStatus?: number | undefined;
   };
   ORDER_CHANGED_AFTER_WRITE: { change: OrderChange; document: string; destination: string };
+  /** `erp`, `shop`: what each says the order costs. */
+  EDITED_IN_ERP: { document: string; destination: string; erp: string; shop?: string | undefined };
+  TOO_LATE_IN_ERP: { change: OrderChange; document: string; destination: string; because: TooLate };
   EVENT_NOT_UNDERSTOOD: { problem: EventProblem };
   ROUTE_MISSING: { source: string; destination: string };
   STOREFRONT_CREDENTIALS_MISSING: { source: string; orderId: string };

@@ -69,7 +69,32 @@ export const OrderRefund = z.object({
   id: z.string().min(1),
   reason: z.string().optional(),
   total: Money.meta({ description: 'Positive: what the buyer got back' }),
+  refundedAt: z.iso.datetime().optional(),
+  lines: z
+    .array(
+      z.object({
+        lineId: z.string().meta({ description: 'Of lines' }),
+        quantity: z.number().nonnegative().meta({ description: 'Pieces; 0: money back, nothing returned' }),
+        total: Money.meta({ description: 'Positive, without tax' }),
+        taxes: z.array(OrderTax),
+        restock: z.boolean().optional().meta({ description: 'Absent: the storefront does not say' }),
+      }),
+    )
+    .optional()
+    .meta({
+      description: 'Absent, as charges: the storefront states no parts. What parts leave over is an amount',
+    }),
+  charges: z
+    .array(
+      z.object({
+        chargeId: z.string().meta({ description: 'Of charges' }),
+        total: Money.meta({ description: 'Positive, without tax' }),
+        taxes: z.array(OrderTax),
+      }),
+    )
+    .optional(),
 });
+export type OrderRefund = z.infer<typeof OrderRefund>;
 
 const amounts = (description: string) => z.array(Money).optional().meta({ description });
 

@@ -52,6 +52,17 @@ export const OrderRoute = z.strictObject({
     description:
       "Amounts in the shop's currency, or in the one that the buyer paid in (as far as the storefront states both)",
   }),
+  edits: z.enum(['apply', 'park']).default('apply').meta({
+    description:
+      'The shop changed lines, address or note of an order that the ERP holds. park: a person does it',
+  }),
+  cancellations: z.enum(['cancel', 'park']).default('cancel').meta({
+    description: 'The shop cancelled an order that the ERP holds. park: a person does it',
+  }),
+  refunds: z.enum(['credit-note', 'draft-credit-note', 'park']).default('credit-note').meta({
+    description:
+      'Money went back to the buyer. draft-credit-note: an accountant posts it. park: a person does it all',
+  }),
   roundingTolerance: z.number().min(0).max(10).default(1).meta({
     description: "Rounding units of the ERP's currency per order line that may be booked on a rounding line",
   }),

@@ -73,13 +73,40 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
         intent,
         state: 'finished',
         attempt: 1,
-        failures: 1,
+        failures: 0,
         leaseUntilMs: 0,
         document: DOCUMENT,
         facts: FACTS,
       };
       expect(await claim()).toEqual({ kind: 'finished', entry: finished });
       expect(await ledger.peek(intent)).toEqual(finished);
+    });
+
+    it('opens again what is finished, for one worker at a time, and forgets nothing when that one dies', async () => {
+      const reopen = () => ledger.claim(intent, LEASE_MS, { reopen: true });
+      const first = attemptOf(await claim());
+      await ledger.written(intent, first, DOCUMENT);
+      await ledger.finish(intent, first, DOCUMENT, FACTS);
+      expect(await reopen()).toMatchObject({
+        kind: 'claimed',
+        entry: { state: 'finished', attempt: 2, failures: 1, document: DOCUMENT, facts: FACTS },
+      });
+      expect(await reopen()).toEqual({ kind: 'busy', leaseUntilMs: now + LEASE_MS });
+      // Nobody without that intention is kept waiting.
+      expect(await claim()).toMatchObject({ kind: 'finished', entry: { facts: FACTS } });
+      now += LEASE_MS;
+      const again = await reopen();
+      expect(again).toMatchObject({ kind: 'claimed', entry: { attempt: 3, failures: 2, facts: FACTS } });
+      await expectFenced(ledger.finish(intent, 2, DOCUMENT, { level: 'draft' }));
+      await ledger.finish(intent, attemptOf(again), DOCUMENT, { level: 'confirm' });
+      expect(await ledger.peek(intent)).toMatchObject({ failures: 0, facts: { level: 'confirm' } });
+    });
+
+    it('opens what nobody has begun, too', async () => {
+      expect(await ledger.claim(intent, LEASE_MS, { reopen: true })).toMatchObject({
+        kind: 'claimed',
+        entry: { state: 'open', attempt: 1, facts: {} },
+      });
     });
 
     it('continues with the document that an earlier attempt wrote', async () => {

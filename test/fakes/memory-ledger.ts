@@ -13,9 +13,9 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
     new RetryableError('FENCED', 'another worker has taken over', { intent });
   return {
     peek: async (intent) => entries.get(intent),
-    claim: async (intent, leaseMs) => {
+    claim: async (intent, leaseMs, { reopen = false } = {}) => {
       const old = entries.get(intent);
-      if (old?.state === 'finished') return { kind: 'finished', entry: old };
+      if (old?.state === 'finished' && !reopen) return { kind: 'finished', entry: old };
       if (old && old.leaseUntilMs > nowMs()) return { kind: 'busy', leaseUntilMs: old.leaseUntilMs };
       const entry: LedgerEntry = {
         intent,
@@ -24,7 +24,7 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
         failures: (old?.failures ?? 0) + 1,
         leaseUntilMs: nowMs() + leaseMs,
         document: old?.document,
-        facts: {},
+        facts: old?.facts ?? {},
       };
       entries.set(intent, entry);
       return { kind: 'claimed', entry };
@@ -41,6 +41,7 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
         document,
         facts,
         leaseUntilMs: 0,
+        failures: 0,
       });
     },
     release: async (intent, attempt, { keepLease, budget }) => {

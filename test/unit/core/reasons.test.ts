@@ -78,6 +78,10 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
         { what: 'create-invoice-address' },
         { what: 'confirm-order', document: 'S00042' },
         { what: 'restore-order-date', document: 'S00042' },
+        { what: 'change-order', document: 'S00042' },
+        { what: 'cancel-order', document: 'S00042' },
+        { what: 'create-credit-note' },
+        { what: 'post-credit-note', document: 'RINV/1' },
         { what: 'use-collective-customer', reference: 'WEB' },
         { what: 'read', model: 'res.partner' },
       ] as const
@@ -92,9 +96,21 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
     { attempts: 8, lastCode: 'PEER_FAILED', lastReason: 'erp.test answered HTTP 503', lastStatus: 503 },
     { attempts: 8, lastCode: 'SOMETHING_NEW', lastReason: 'nobody knows' },
   ],
-  ORDER_CHANGED_AFTER_WRITE: (['edited', 'cancelled', 'failed', 'refunded', 'refunded-in-part'] as const).map(
-    (change) => ({ change, document: 'S00042', destination: 'acme-odoo' }),
-  ),
+  ORDER_CHANGED_AFTER_WRITE: (
+    ['edited', 'cancelled', 'failed', 'refunded', 'refunded-in-part', 'reopened'] as const
+  ).map((change) => ({ change, document: 'S00042', destination: 'acme-odoo' })),
+  EDITED_IN_ERP: ['110.00 TWD', undefined].map((shop) => ({
+    document: 'S00042',
+    destination: 'acme-odoo',
+    erp: '100.00 TWD',
+    shop,
+  })),
+  TOO_LATE_IN_ERP: (['delivered', 'invoiced', 'locked', 'cancelled'] as const).map((because) => ({
+    change: 'cancelled' as const,
+    document: 'S00042',
+    destination: 'acme-odoo',
+    because,
+  })),
   EVENT_NOT_UNDERSTOOD: [
     { problem: { kind: 'not-json' } },
     { problem: { kind: 'other-event', got: 'stock.changed.v1', wanted: 'order.changed.v1' } },
@@ -116,7 +132,7 @@ const textOf = (code: ReasonCode, params: unknown, language?: Language) =>
   reasonText(code, params as never, language);
 
 /** Every value that may stand in a sentence as it is: not the words by which alternatives are told apart. */
-const SWITCHES = ['kind', 'why', 'what', 'purpose', 'change', 'by'];
+const SWITCHES = ['kind', 'why', 'what', 'purpose', 'change', 'because', 'by'];
 const valuesOf = (params: unknown): string[] => {
   if (typeof params !== 'object' || params === null) return params === undefined ? [] : [String(params)];
   return Object.entries(params).flatMap(([key, value]) => (SWITCHES.includes(key) ? [] : valuesOf(value)));

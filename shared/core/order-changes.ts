@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
+import type { OrderRoute } from '../settings/order-route.ts';
+import { acceptanceOf } from './accept.ts';
+import type { LedgerFacts } from './ledger.ts';
+import type { OrderChange } from './reasons.ts';
+import type { Revision } from './revision.ts';
+
+export type Level = 'draft' | 'reserve' | 'confirm';
+
+/** What the ERP's order was made from, and how it ended: kept in the ledger beside its intent. */
+export interface Twin {
+  readonly revision: Revision;
+  readonly level: Level;
+  readonly commercialHash: string;
+  /** What the document said when we left it; undefined: the connector cannot tell. */
+  readonly fingerprint: string | undefined;
+  /** Ids of the refunds that are in the ERP, or need not be. */
+  readonly refunds: readonly string[];
+  /** cancelled: the document was. credited: it stands, and all of it was given back. */
+  readonly ended: 'cancelled' | 'credited' | undefined;
+  readonly roundingMinor: number;
+}
+
+export const factsOf = ({ revision, ...twin }: Twin): LedgerFacts => ({
+  sourceVersion: revision.sourceVersion,
+  contentHash: revision.contentHash ?? '',
+  seenAtMs: revision.seenAtMs,
+  fetched: revision.fetched ? 1 : 0,
+  level: twin.level,
+  commercialHash: twin.commercialHash,
+  fingerprint: twin.fingerprint ?? '',
+  refunds: JSON.stringify(twin.refunds),
+  ended: twin.ended ?? '',
+  roundingMinor: twin.roundingMinor,
+});
+
+/** undefined: the order was begun and never finished. */
+export const twinOf = (facts: LedgerFacts): Twin | undefined => {
+  if (facts['sourceVersion'] === undefined) return undefined;
+  const text = (name: string) =>
+    typeof facts[name] === 'string' && facts[name] !== '' ? facts[name] : undefined;
+  return {
+    revision: {
+      sourceVersion: Number(facts['sourceVersion']),
+      contentHash: text('contentHash'),
+      seenAtMs: Number(facts['seenAtMs']),
+      fetched: facts['fetched'] === 1,
+    },
+    level: text('level') as Level,
+    commercialHash: String(facts['commercialHash']),
+    fingerprint: text('fingerprint'),
+    refunds: JSON.parse(text('refunds') ?? '[]') as string[],
+    ended: text('ended') as Twin['ended'],
+    roundingMinor: Number(facts['roundingMinor'] ?? 0),
+  };
+};
+
+/** What a snapshot asks for beyond what the ERP has. */
+export interface OrderChanges {
+  readonly edited: boolean;
+  /** The level to bring it to, when that is higher. */
+  readonly raised: Level | undefined;
+  /** Those that the ERP has not. */
+  readonly refunds: readonly OrderRefund[];
+  /** How the order ended in the shop, when it has not ended in the ERP. */
+  readonly end: Extract<OrderChange, 'cancelled' | 'failed' | 'refunded'> | undefined;
+  /** It ended in the ERP and is alive in the shop. */
+  readonly reopened: boolean;
+}
+
+/** Compares a snapshot with its twin. Pure; the order of events plays no part in it. */
+export const changesOf = (order: OrderChangedV1, twin: Twin, route: OrderRoute): OrderChanges => {
+  const end = endOf(order);
+  const acceptance = acceptanceOf(order, route);
+  const isRaised = acceptance.kind === 'take' && RANK[acceptance.level] > RANK[twin.level];
+  const isOver = end !== undefined || twin.ended !== undefined;
+  return {
+    edited: !isOver && commercialHash(order) !== twin.commercialHash,
+    raised: !isOver && isRaised ? acceptance.level : undefined,
+    // Nothing was invoiced of what was cancelled: there is nothing to credit.
+    refunds: twin.ended === 'cancelled' ? [] : order.refunds.filter(({ id }) => !twin.refunds.includes(id)),
+    end: twin.ended === undefined ? end : undefined,
+    reopened: twin.ended === 'cancelled' && end === undefined,
+  };
+};
+
+export const isNothing = ({ edited, raised, refunds, end, reopened }: OrderChanges): boolean =>
+  !edited && !raised && refunds.length === 0 && !end && !reopened;
+
+/** In the words of the one that matters most to a person. */
+export const changeOf = ({ end, refunds, reopened }: OrderChanges): OrderChange => {
+  if (end) return end;
+  if (reopened) return 'reopened';
+  return refunds.length > 0 ? 'refunded-in-part' : 'edited';
+};
+
+export const endOf = ({ status }: OrderChangedV1): OrderChanges['end'] =>
+  status === 'cancelled' || status === 'failed' || status === 'refunded' ? status : undefined;
+
+const RANK: Readonly<Record<Level, number>> = { draft: 0, reserve: 1, confirm: 2 };
+
+/** What the ERP's document is made of: a change of anything else (payment state, status) is no edit. */
+export const commercialHash = (order: OrderChangedV1): string => {
+  const money = (m: { minor: number }) => m.minor;
+  const taxes = (list: OrderChangedV1['lines'][number]['taxes']) => list.map((t) => [t.key, money(t.amount)]);
+  const content = [
+    order.currency,
+    money(order.total),
+    order.lines.map((l) => [
+      l.id,
+      l.sku ?? '',
+      l.quantity,
+      money(l.subtotal),
+      money(l.total),
+      taxes(l.taxes),
+    ]),
+    order.charges.map((c) => [c.kind, c.method ?? '', money(c.total), taxes(c.taxes)]),
+    order.shipping ?? order.billing ?? null,
+    order.buyerNote ?? '',
+  ];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+};
