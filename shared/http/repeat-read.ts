@@ -9,7 +9,7 @@ const LONGEST_HINT_MS = 1_000;
 /**
  * Repeat a read in place: it changes nothing at the peer, and a single 503 among ten calls must not cost the
  * whole order an attempt. Never for writes.
- * @throws what the last try threw; refused credentials, a longer hint of the peer, and an aborted signal at once
+ * @throws what the last try threw; at once: refused credentials, a time-out, a longer hint of the peer, an aborted signal
  */
 export const repeatRead = async <T>(signal: AbortSignal, read: () => Promise<T>): Promise<T> => {
   for (let left = TRIES - 1; ; left -= 1) {
@@ -25,4 +25,6 @@ export const repeatRead = async <T>(signal: AbortSignal, read: () => Promise<T>)
 const isPassing = (error: unknown): boolean =>
   error instanceof RetryableError &&
   !(error instanceof CredentialsError) &&
+  // It has waited long enough here.
+  error.code !== 'PEER_TIMEOUT' &&
   (error.retryAfterMs ?? 0) <= LONGEST_HINT_MS;

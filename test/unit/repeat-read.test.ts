@@ -24,6 +24,7 @@ it('asks up to three times', async () => {
 
 it.each([
   ['refused credentials', new CredentialsError('CREDENTIALS_REFUSED', '401')],
+  ['a peer that let it wait', new RetryableError('PEER_TIMEOUT', 'no answer within 20000 ms')],
   ['a peer that asks for a minute', new RetryableError('PEER_BUSY', '429', { retryAfterMs: 60_000 })],
   [
     'what a person must mend',

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
 import type { ErpOperation } from '../../core/reasons.ts';
-import { type FetchJsonRequest, fetchJson, statusError } from '../../http/fetch-json.ts';
+import { fetchJson, statusError } from '../../http/fetch-json.ts';
+import { repeatRead } from '../../http/repeat-read.ts';
 import { odooError } from './errors.ts';
 
 export type Domain = readonly (
@@ -116,30 +117,19 @@ interface Exchange {
 
 /**
  * Odoo 16 to 18 over `/jsonrpc`, stateless: login and key travel with every call, the user id is cached.
- * A refused login reads the secret again once, then throws; a read whose connection was closed is asked once more.
+ * A refused login reads the secret again once, then throws; reads are repeated in place, writes never.
  */
 export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
   const { connection, database } = options;
   let lastId = 0;
   let session: Promise<Session> | undefined;
 
-  /**
-   * A function that slept may hold a connection that Odoo has closed meanwhile: what only reads is asked again
-   * on a new one.
-   */
-  const send = async (request: FetchJsonRequest) => {
-    try {
-      return await fetchJson(request);
-    } catch (error) {
-      const closed = error instanceof RetryableError && error.code === 'PEER_DISCONNECTED';
-      if (request.write || !closed) throw error;
-      return fetchJson(request);
-    }
-  };
+  const exchange = (what: Exchange, call: OdooCall): Promise<unknown> =>
+    what.write ? exchangeOnce(what, call) : repeatRead(call.signal, () => exchangeOnce(what, call));
 
-  const exchange = async ({ service, method, args, write, operation }: Exchange, call: OdooCall) => {
+  const exchangeOnce = async ({ service, method, args, write, operation }: Exchange, call: OdooCall) => {
     lastId += 1;
-    const response = await send({
+    const response = await fetchJson({
       url: `${options.url}/jsonrpc`,
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'waybill' },

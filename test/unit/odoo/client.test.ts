@@ -8,7 +8,7 @@ import {
   RetryableError,
   UnknownOutcomeError,
 } from '../../../shared/core/errors.ts';
-import { type PeerServer, startPeerServer } from '../../fakes/peer-server.ts';
+import { type Fault, type PeerServer, startPeerServer } from '../../fakes/peer-server.ts';
 
 const FIXTURES = new URL('../../fixtures/odoo18/', import.meta.url);
 interface Capture {
@@ -72,6 +72,8 @@ const outcome = async (work: Promise<unknown>): Promise<string> => {
     return `${kind.name} ${code}${text}`;
   }
 };
+
+const isExecute = (request: { body: unknown }) => (request.body as Buffer).includes('execute_kw');
 
 /** Why, from the sentence. */
 const refusal = ({ message }: PermanentError) => /refused to [^:]+: (.*)\.$/s.exec(message)?.[1];
@@ -395,15 +397,41 @@ describe('failures', () => {
     expect(received).toHaveLength(1); // the login: never sent again by itself
   });
 
-  it('reads once more when the connection was closed, not twice', async () => {
+  it('asks a read three times, and the login too', async () => {
     const odoo = client();
-    await odoo.userId(call);
     answer = '{"jsonrpc":"2.0","id":1,"result":[]}';
     const read = () => outcome(odoo.read('a', [1], ['b'], z.unknown(), call));
-    server.fault({ effect: { kind: 'drop-before' } });
-    expect(await read()).toBe('0 rows');
     server.fault({ times: 2, effect: { kind: 'drop-before' } });
+    server.fault({ times: 2, when: isExecute, effect: { kind: 'answer', status: 503 } });
+    expect(await read()).toBe('0 rows');
+    server.fault({ times: 3, effect: { kind: 'drop-before' } });
     expect(await read()).toBe('RetryableError PEER_DISCONNECTED');
+    expect(server.requests).toHaveLength(9);
+  });
+
+  it.each<[string, Fault['effect']]>([
+    ['dies', { kind: 'drop-before' }],
+    ['dies after it was done', { kind: 'drop-after' }],
+    ['is refused by the proxy', { kind: 'answer', status: 503 }],
+    ['ends in a bad gateway', { kind: 'answer', status: 502 }],
+    [
+      'meets another transaction',
+      { kind: 'answer', status: 200, body: raised('psycopg2.errors.SerializationFailure') },
+    ],
+  ])('never repeats a write that %s', async (_what, effect) => {
+    const odoo = client();
+    await odoo.userId(call);
+    const writes: (() => Promise<unknown>)[] = [
+      () => odoo.create('a', {}, { what: 'create-order' }, call),
+      () => odoo.write('a', [1], {}, { what: 'rewrite-draft' }, call),
+      () => odoo.act('a', 'b', [1], { what: 'confirm-order', document: 'S00001' }, call),
+    ];
+    for (const write of writes) {
+      server.fault({ effect });
+      const before = server.requests.length;
+      await expect(write()).rejects.toBeInstanceOf(RetryableError);
+      expect(server.requests.length - before).toBe(1);
+    }
   });
 
   it('takes an answer without result for success', async () => {

@@ -170,6 +170,7 @@ describe('creating', () => {
     await start();
     const { value: wire } = await at.wireOf(anOrder());
     at.fake.server.fault({
+      times: 3,
       when: (request) => (request.body as Buffer).includes('"read"'),
       effect: { kind: 'answer', status: 500 },
     });
