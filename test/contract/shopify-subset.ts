@@ -3,8 +3,8 @@
  * documents is valid against Shopify's: a fake that answers what Shopify does not have would prove nothing.
  *
  * Shopify's schema comes out of npm `@shopify/dev-mcp` (ISC), which is too large to be a dependency (369 MB installed),
- * so only the package file is fetched. Run by .ci/run, or by hand: node test/contract/shopify-subset.ts [package.tgz]
- * Exits 0 when nothing differs, 1 with the differences.
+ * so only the package file is fetched. Run by .ci/run, or by hand: npm run test:shopify-schema [-- package.tgz]
+ * Exits 0 when nothing differs, 1 with the differences, or with the reason why nothing could be compared.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,18 +37,24 @@ import { DOCUMENTS } from '../../shared/connectors/shopify/documents.ts';
 import { manifest } from '../../shared/connectors/shopify/manifest.ts';
 
 const PACKAGE = '@shopify/dev-mcp@1.16.0';
+const FETCH_TIMEOUT_MS = 180_000;
 const SCHEMA = new URL('../fakes/shopify/schema.graphql', import.meta.url);
 
+/** Whatever `npm run --silent` has set, npm says on stderr why it could not fetch the package. */
+const packedPackage = (folder: string): string => {
+  const options = ['--loglevel=error', '--json', '--pack-destination', folder];
+  const answer = execFileSync('npm', ['pack', PACKAGE, ...options], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: FETCH_TIMEOUT_MS,
+  });
+  const [packed] = JSON.parse(answer) as { filename: string }[];
+  if (!packed) throw new Error(`npm pack ${PACKAGE} made no file`);
+  return path.join(folder, packed.filename);
+};
+
 const publishedSchema = (folder: string): GraphQLSchema => {
-  const given = process.argv[2];
-  const file =
-    given ??
-    path.join(
-      folder,
-      execFileSync('npm', ['pack', PACKAGE, '--silent', '--pack-destination', folder], {
-        encoding: 'utf8',
-      }).trim(),
-    );
+  const file = process.argv[2] ?? packedPackage(folder);
   const member = `package/dist/data/admin_${manifest.apiVersion}.json.gz`;
   const json = gunzipSync(execFileSync('tar', ['-xzOf', file, member], { maxBuffer: 64 * 1024 * 1024 }));
   return buildClientSchema((JSON.parse(json.toString()) as { data: IntrospectionQuery }).data);
@@ -153,6 +159,8 @@ try {
       }
     }
   }
+} catch (error) {
+  problems.push(`not compared: ${error instanceof Error ? error.message : String(error)}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -162,6 +170,6 @@ process.stdout.write(
     .map(([what, count]) => `${count} ${what}`)
     .join(', ')}\n`,
 );
-for (const problem of problems) process.stdout.write(`differs: ${problem}\n`);
-process.stdout.write(problems.length === 0 ? 'nothing differs\n' : `${problems.length} differences\n`);
+for (const problem of problems) process.stdout.write(`  ${problem}\n`);
+process.stdout.write(problems.length === 0 ? 'nothing differs\n' : `${problems.length} problems\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;
