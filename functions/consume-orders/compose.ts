@@ -10,7 +10,8 @@ import { secretReader } from '../../shared/aws/secrets.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
 import type { ErpConnector } from '../../shared/connectors/contract.ts';
 import type { ErpManifest } from '../../shared/connectors/manifest.ts';
-import { type PushOrderPorts, type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
+import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
+import { type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
 import { sqsBatch, type WorkResult } from '../../shared/core/sqs-batch.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
@@ -112,6 +113,7 @@ const report = (outcome: PushOutcome, event: Envelope<OrderChangedV1>, nowMs: nu
           documentName: document.name,
           documentUrl: document.url,
           level,
+          done: outcome.done,
           attempt,
           warnings: warnings.length > 0 ? warnings : undefined,
         },

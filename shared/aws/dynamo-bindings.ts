@@ -1,6 +1,6 @@
 import { type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { journeyKey } from '../core/intent-key.ts';
-import type { Bindings } from '../core/push-order.ts';
+import type { Bindings } from '../core/order-ports.ts';
 
 /** Table: partition key `pk`. Two rows per binding, so that it can be read from either side. */
 export const dynamoBindings = (client: DynamoDBClient, tableName: string): Bindings => ({

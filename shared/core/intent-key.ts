@@ -15,3 +15,7 @@ export const journeyKey = (destination: string, source: string, orderId: string)
 
 /** What we write into the peer's own reference field: short, readable for staff, unique per destination. */
 export const orderReference = (source: string, orderId: string): string => `${source}:${orderId}`;
+
+/** The same for what gives money back. */
+export const refundReference = (source: string, orderId: string, refundId: string): string =>
+  `${orderReference(source, orderId)}/refund/${refundId}`;

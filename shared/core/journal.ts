@@ -5,9 +5,10 @@ import { type Precedence, precedence, type Revision } from './revision.ts';
 
 /**
  * done: written and complete. skipped: nothing to do for this version, with the reason. parked: a person must
- * act. shadow: what would have been written was recorded. Only `parked` stays on the list of unfinished work.
+ * act. discarded: a person decided that nothing is to be done. shadow: what would have been written was recorded.
+ * Only `parked` stays on the list of unfinished work.
  */
-export type JourneyState = 'done' | 'skipped' | 'parked' | 'shadow';
+export type JourneyState = 'done' | 'skipped' | 'parked' | 'discarded' | 'shadow';
 
 export interface JourneyStep {
   readonly atMs: number;

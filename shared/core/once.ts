@@ -7,7 +7,7 @@ import {
   RetryableError,
   UnknownOutcomeError,
 } from './errors.ts';
-import type { Ledger, LedgerFacts } from './ledger.ts';
+import type { Ledger, LedgerEntry, LedgerFacts } from './ledger.ts';
 import type { Clock } from './ports.ts';
 
 /** The eighth failed attempt is parked: with the delays of `backoff.ts` that is about two and a half hours. */
@@ -22,7 +22,21 @@ export interface OncePorts {
   readonly settleMs: number;
 }
 
+/** What was decided before the claim no longer holds: decide again. Nothing was asked or written, no attempt is spent. */
+export class SupersededError extends RetryableError {
+  constructor(intent: string) {
+    super('SUPERSEDED', 'another copy was dealt with meanwhile', { intent });
+  }
+}
+
+export interface OnceOptions {
+  /** Takes a finished intent, too: its document is completed again, towards something new. */
+  readonly reopen?: boolean;
+}
+
 export interface OnceSteps {
+  /** Right after the claim: the last moment to see what others have done. @throws SupersededError */
+  begin?(entry: LedgerEntry): Promise<void>;
   /** Look it up by our reference; undefined means "certainly not there". */
   find(): Promise<PeerDocument | undefined>;
   /** Exactly one write. */
@@ -56,8 +70,13 @@ export interface OnceResult {
  * @throws PermanentError from the steps, or RETRIES_EXHAUSTED at the last attempt
  * @throws RetryableError everything else, also what nobody foresaw
  */
-export const once = async (ports: OncePorts, intent: string, steps: OnceSteps): Promise<OnceResult> => {
-  const claim = await ports.ledger.claim(intent, ports.leaseMs);
+export const once = async (
+  ports: OncePorts,
+  intent: string,
+  steps: OnceSteps,
+  options: OnceOptions = {},
+): Promise<OnceResult> => {
+  const claim = await ports.ledger.claim(intent, ports.leaseMs, options);
   if (claim.kind === 'busy') throw new BusyError(intent, claim.leaseUntilMs);
   const { attempt, failures, leaseUntilMs } = claim.entry;
   if (claim.kind === 'finished') {
@@ -68,6 +87,7 @@ export const once = async (ports: OncePorts, intent: string, steps: OnceSteps): 
 
   let mayHaveWritten = false;
   try {
+    await steps.begin?.(claim.entry);
     const already = claim.entry.document;
     const found = already ?? (await steps.find());
     let document = found;
@@ -91,8 +111,8 @@ export const once = async (ports: OncePorts, intent: string, steps: OnceSteps): 
   } catch (error) {
     const failure = asFailure(error, failures);
     const keepLease = mayHaveWritten || error instanceof UnknownOutcomeError;
-    const budget =
-      failure instanceof PermanentError ? 'renewed' : failure instanceof BusyError ? 'unspent' : 'spent';
+    const isWaiting = failure instanceof BusyError || failure instanceof SupersededError;
+    const budget = failure instanceof PermanentError ? 'renewed' : isWaiting ? 'unspent' : 'spent';
     // A lost release only makes the next attempt wait for the lease.
     if (!keepLease || budget !== 'spent')
       await ports.ledger.release(intent, attempt, { keepLease, budget }).catch(() => undefined);
@@ -105,7 +125,7 @@ const isRefusal = (error: unknown): boolean =>
   error instanceof IntegrationError && !(error instanceof UnknownOutcomeError);
 
 const asFailure = (error: unknown, failures: number): PermanentError | RetryableError => {
-  if (error instanceof BusyError) return error;
+  if (error instanceof BusyError || error instanceof SupersededError) return error;
   if (error instanceof PermanentError) {
     error.attempt = failures;
     return error;

@@ -1,60 +1,41 @@
-import { createHash } from 'node:crypto';
-import type { ErpOrders, Mappings, OrderContext, PeerDocument } from '../connectors/contract.ts';
+import type { PeerDocument } from '../connectors/contract.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderNotifiedV1 } from '../events/order-notified.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { acceptanceOf, type SkipReason } from './accept.ts';
-import { BusyError, PermanentError, RetryableError } from './errors.ts';
+import { type ChangeRequest, cancelBegun, changeOrder, type OrderChanged } from './change-order.ts';
+import { BusyError, PermanentError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
-import type { Journal, Settlement } from './journal.ts';
-import type { LedgerEntry, LedgerFacts } from './ledger.ts';
-import { type OncePorts, type OnceResult, once } from './once.ts';
+import type { Settlement } from './journal.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { inRouteCurrency, type MappedOrder, mapOrder } from './map-order.ts';
+import { type OnceResult, once, SupersededError } from './once.ts';
+import {
+  changesOf,
+  commercialHash,
+  endOf,
+  factsOf,
+  isNothing,
+  type Level,
+  type OrderChanges,
+  type Twin,
+  twinOf,
+} from './order-changes.ts';
+import type { PushOrderPorts } from './order-ports.ts';
 import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
-import { inBuyerCurrency } from './presentment.ts';
-import type { OrderChange } from './reasons.ts';
 import { type Precedence, precedence, type Revision, revisionOf } from './revision.ts';
-
-/** Which of our orders is which document at the peer, both ways. */
-export interface Bindings {
-  put(
-    destination: string,
-    source: string,
-    entity: 'order',
-    externalId: string,
-    document: PeerDocument,
-  ): Promise<void>;
-}
-
-export interface PushOrderPorts extends OncePorts {
-  /** Connection id of the ERP. */
-  readonly destination: string;
-  readonly routes: readonly OrderRoute[];
-  readonly erp: ErpOrders;
-  readonly mappings: Mappings;
-  readonly bindings: Bindings;
-  readonly journal: Journal;
-  readonly refetch: Refetch;
-}
-
-/** The way to the truth when two copies of one version differ. */
-export interface Refetch {
-  /** Storefront connections that can be asked; of all others, any copy of a version is as good as another. */
-  readonly sources: ReadonlySet<string>;
-  /** @throws when the bus did not take it */
-  notify(event: Envelope<OrderNotifiedV1>): Promise<void>;
-}
-
-export type Level = 'draft' | 'reserve' | 'confirm';
 
 /** What became of one event at one ERP. */
 export type PushOutcome =
   | {
-      readonly kind: 'written' | 'recovered' | 'continued' | 'confirmed';
+      readonly kind: 'written' | 'recovered' | 'continued' | 'confirmed' | 'changed';
       readonly document: PeerDocument;
       readonly attempt: number;
       readonly level: Level;
+      /** changed: what was done. */
+      readonly done?: readonly string[] | undefined;
       readonly warnings: readonly string[];
       /** Minor units booked on a rounding line. */
       readonly roundingMinor: number;
@@ -113,7 +94,10 @@ export const pushOrder = async (
         const name = outcome.document.name ?? outcome.document.id;
         const over = await settle({
           state: 'done',
-          step: step(outcome.kind.toUpperCase(), `${name} in ${ports.destination}, ${outcome.level}`),
+          step: step(
+            outcome.kind.toUpperCase(),
+            `${name} in ${ports.destination}, ${(outcome.done ?? [outcome.level]).join(', ')}`,
+          ),
           document: outcome.document,
         });
         if (over === 'unclear') await fetchAgain();
@@ -160,7 +144,26 @@ type Pushed =
   | Exclude<PushOutcome, { kind: 'shadow' }>
   | { kind: 'shadow'; warnings: readonly string[]; wire: unknown };
 
+/** Decides what a snapshot asks for, and has it done. What others did meanwhile leads to a new decision. */
 const push = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  copy: Revision,
+  call: CallContext,
+): Promise<Pushed> => {
+  for (let tries = MOST_DECISIONS; ; tries -= 1) {
+    try {
+      return await decide(ports, order, copy, call);
+    } catch (error) {
+      if (!(error instanceof SupersededError) || tries <= 1) throw error;
+    }
+  }
+};
+
+/** Each new decision means that another worker finished something; the queue brings the message back after that. */
+const MOST_DECISIONS = 3;
+
+const decide = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
   copy: Revision,
@@ -174,9 +177,9 @@ const push = async (
   const settled = (await standing(ports, order, copy)).over;
   if (settled === 'unclear') return FETCHING_AGAIN;
 
-  const intent = createIntent(ports, order);
-  const entry = await ports.ledger.peek(intent);
-  if (entry?.state === 'finished') return follow(ports, order, copy, settled, route, entry, call);
+  const entry = await ports.ledger.peek(createIntent(ports, order));
+  const twin = entry && twinOf(entry.facts);
+  if (entry && twin) return follow(ports, order, copy, settled, route, entry, twin, call);
 
   const acceptance = acceptanceOf(order, route);
   if (acceptance.kind === 'skip') {
@@ -186,20 +189,23 @@ const push = async (
       const document = await findBegun(ports, order, route, entry, call);
       // Begun with a copy that nobody remembers: of this very version, perhaps, and then either may be the end.
       if (document && copy.contentHash !== undefined && !copy.fetched) return FETCHING_AGAIN;
-      if (document) throw changedAfterWrite(destination, changeOf(order.status), document);
+      if (document) {
+        const request = changeRequest(ports, order, copy, route, document, entry, call);
+        return changed(await cancelBegun(ports, request, endOf(order) ?? 'cancelled'));
+      }
     }
     return { ...acceptance, kind: 'skipped' };
   }
   assertAddsUp(inRouteCurrency(order, route));
   if (route.mode === 'shadow') {
-    const { wire, warnings } = await mapped(ports, order, route, {
-      ...context(ports, route, call),
-      once: undefined,
-    });
+    const { wire, warnings } = await mapOrder(ports, order, route, call);
     return { kind: 'shadow', wire, warnings };
   }
-  const { level } = acceptance;
-  return write(ports, order, copy, route, intent, level, entry?.document, call);
+  const written = await write(ports, order, copy, route, acceptance.level, call);
+  // Money may have gone back before the order came here: the next look finds that out.
+  if (written.kind === 'skipped' || order.refunds.length === 0) return written;
+  await decide(ports, order, copy, call);
+  return written;
 };
 
 /**
@@ -258,60 +264,63 @@ const mayStillWrite = async (
   return over === 'older' && !(isWritten && state === 'skipped') ? over : 'yes';
 };
 
-/** One intent at the ERP: create the order, or bring a known one to a higher level. */
+/** One intent at the ERP: create the order. */
 const write = async (
   ports: PushOrderPorts,
   order: OrderChangedV1,
   copy: Revision,
   route: OrderRoute,
-  intent: string,
   level: Level,
-  known: PeerDocument | undefined,
   call: CallContext,
-): Promise<Pushed> => {
+): Promise<Exclude<Pushed, { kind: 'shadow' }>> => {
   const reference = orderReference(order.source, order.orderId);
-  let map: { wire: unknown; warnings: readonly string[] } | undefined;
+  const intent = createIntent(ports, order);
+  let map: MappedOrder | undefined;
   let allowed: Allowed = 'yes';
-  const wireOnce = async (isWritten: boolean) => {
-    if (!map) {
-      // After the claim, see `assertNotBegun`.
-      allowed = await mayStillWrite(ports, order, copy, isWritten);
-      if (allowed !== 'yes') throw new RetryableError('SUPERSEDED', 'another copy was settled', { intent });
-      map = await mapped(ports, order, route, context(ports, route, call));
-    }
+  const wireOf = async () => {
+    map ??= await mapOrder(ports, order, route, call);
     return map.wire;
   };
   let completedWarnings: readonly string[] = [];
   const result: OnceResult | Exclude<Allowed, 'yes'> = await once(ports, intent, {
+    begin: async ({ document }) => {
+      // After the claim, see `assertNotBegun`.
+      allowed = await mayStillWrite(ports, order, copy, document !== undefined);
+      if (allowed !== 'yes') throw new SupersededError(intent);
+    },
     find: async () => {
       // Mapping first: what a person must mend is found before anything is looked up or written.
-      await wireOnce(known !== undefined);
-      return known ?? (await ports.erp.find(reference, route, call));
+      await wireOf();
+      return ports.erp.find(reference, route, call);
     },
-    create: async () => ports.erp.create(await wireOnce(false), call),
+    create: async () => ports.erp.create(await wireOf(), call),
     complete: async (document) => {
-      const completed = await ports.erp.complete(document, await wireOnce(true), level, call);
+      const completed = await ports.erp.complete(document, await wireOf(), level, call);
       completedWarnings = completed.warnings;
-      const { id, name, url } = completed;
-      // Before `finish`: what is finished is never looked at again.
+      const { id, name, url, fingerprint, rounding } = completed;
+      // Before `finish`: what is finished is rarely looked at again.
       await ports.bindings.put(ports.destination, order.source, 'order', order.orderId, { id, name, url });
-      return { document: { id, name, url }, facts: factsOf(order, copy, level, completed.rounding.minor) };
+      const twin: Twin = {
+        revision: copy,
+        level,
+        commercialHash: commercialHash(order),
+        fingerprint,
+        refunds: [],
+        ended: undefined,
+        roundingMinor: rounding.minor,
+      };
+      return { document: { id, name, url }, facts: factsOf(twin) };
     },
   }).catch((error: unknown) => {
     if (allowed !== 'yes') return allowed;
     throw error;
   });
   if (result === 'unclear') return FETCHING_AGAIN;
-  if (result === 'older') return olderThanSettled(known);
-  if (result.kind === 'duplicate') {
-    // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
-    const { document, facts } = result;
-    return intent === createIntent(ports, order)
-      ? follow(ports, order, copy, 'newer', route, { document, facts }, call)
-      : alreadyDone(document);
-  }
+  if (result === 'older') return olderThanSettled(undefined);
+  // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
+  if (result.kind === 'duplicate') throw new SupersededError(intent);
   return {
-    kind: intent === createIntent(ports, order) ? outcomeKind(result) : 'confirmed',
+    kind: result.kind === 'created' ? 'written' : result.kind,
     document: result.document,
     attempt: result.attempt,
     level,
@@ -327,10 +336,12 @@ const follow = async (
   copy: Revision,
   settled: Precedence,
   route: OrderRoute,
-  { document, facts }: Pick<LedgerEntry, 'document' | 'facts'>,
+  entry: LedgerEntry,
+  twin: Twin,
   call: CallContext,
 ): Promise<Pushed> => {
-  const over = precedence(copy, writtenRevision(facts));
+  const { document } = entry;
+  const over = precedence(copy, twin.revision);
   if (over === 'older') {
     return {
       kind: 'skipped',
@@ -343,128 +354,58 @@ const follow = async (
   if (settled === 'older') return olderThanSettled(document);
   if (over === 'unclear') return FETCHING_AGAIN;
   if (!document || route.mode !== 'live') return alreadyDone(document);
-  if (order.status === 'cancelled' || order.status === 'failed' || order.status === 'refunded') {
-    throw changedAfterWrite(ports.destination, changeOf(order.status), document);
-  }
-  if (order.refunds.length > Number(facts['refunds'])) {
-    throw changedAfterWrite(ports.destination, 'refunded-in-part', document);
-  }
-  if (commercialHash(order) !== facts['commercialHash']) {
-    throw changedAfterWrite(ports.destination, 'edited', document);
-  }
-  const acceptance = acceptanceOf(order, route);
-  if (acceptance.kind === 'take' && RANK[acceptance.level] > RANK[String(facts['level']) as Level]) {
-    // An intent for each level: a draft that was reserved can still be confirmed.
-    const intent = intentKey(ports.destination, order.source, order.orderId, acceptance.level);
-    return write(ports, order, copy, route, intent, acceptance.level, document, call);
-  }
-  return alreadyDone(document);
+  const changes = changesOf(order, twin, route);
+  if (isNothing(changes)) return alreadyDone(document);
+  const request = changeRequest(ports, order, copy, route, document, entry, call);
+  const outcome = await changeOrder(ports, request, changes, twin);
+  return isOnlyRaised(changes) ? { ...changed(outcome), kind: 'confirmed' } : changed(outcome);
+};
+
+const isOnlyRaised = ({ edited, refunds, end }: OrderChanges): boolean =>
+  !edited && refunds.length === 0 && !end;
+
+const changed = (outcome: OrderChanged) => ({ kind: 'changed', ...outcome }) as const;
+
+const changeRequest = (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  copy: Revision,
+  route: OrderRoute,
+  document: PeerDocument,
+  entry: LedgerEntry | undefined,
+  call: CallContext,
+): ChangeRequest => {
+  const intent = createIntent(ports, order);
+  return {
+    order,
+    revision: copy,
+    route,
+    intent,
+    document,
+    call,
+    begin: async ({ facts }) => {
+      const isAsSeen = JSON.stringify(facts) === JSON.stringify(entry?.facts ?? {});
+      const allowed = isAsSeen ? await mayStillWrite(ports, order, copy, false) : 'older';
+      if (allowed !== 'yes') throw new SupersededError(intent);
+    },
+  };
 };
 
 const createIntent = (ports: PushOrderPorts, order: OrderChangedV1): string =>
   intentKey(ports.destination, order.source, order.orderId, 'create');
 
-const RANK: Readonly<Record<Level, number>> = { draft: 0, reserve: 1, confirm: 2 };
-
-const alreadyDone = (document: PeerDocument | undefined): Pushed => ({
+const alreadyDone = (document: PeerDocument | undefined): Skipped => ({
   kind: 'skipped',
   reason: 'ALREADY_DONE',
   why: `already in the ERP${document?.name ? ` as ${document.name}` : ''}`,
   document,
 });
 
-const olderThanSettled = (document: PeerDocument | undefined): Pushed => ({
+const olderThanSettled = (document: PeerDocument | undefined): Skipped => ({
   kind: 'skipped',
   reason: 'OLDER_THAN_SETTLED',
   why: 'a newer version was dealt with already',
   document,
 });
 
-const outcomeKind = ({ kind }: OnceResult): 'written' | 'recovered' | 'continued' =>
-  kind === 'recovered' || kind === 'continued' ? kind : 'written';
-
-/** Only of the states in which an order has ended. */
-const changeOf = (status: OrderChangedV1['status']): OrderChange =>
-  status === 'failed' || status === 'refunded' ? status : 'cancelled';
-
-const changedAfterWrite = (destination: string, change: OrderChange, document: PeerDocument) =>
-  new PermanentError('ORDER_CHANGED_AFTER_WRITE', {
-    change,
-    document: document.name ?? document.id,
-    destination,
-  });
-
-const context = (ports: PushOrderPorts, route: OrderRoute, call: CallContext): OrderContext => ({
-  ...call,
-  route,
-  mappings: ports.mappings,
-  // A customer belongs to the ERP, not to one shop: "*" lets two shops share one, and never make two.
-  once: async (subject, steps) =>
-    (await once(ports, intentKey(ports.destination, '*', subject, 'create'), steps)).document,
-});
-
-/** Only what is written: versions are compared as the shop states them, so that a change of route is no edit. */
-const inRouteCurrency = (order: OrderChangedV1, route: OrderRoute): OrderChangedV1 =>
-  route.currency === 'buyer' ? inBuyerCurrency(order) : order;
-
-const mapped = async (
-  ports: PushOrderPorts,
-  snapshot: OrderChangedV1,
-  route: OrderRoute,
-  ctx: OrderContext,
-) => {
-  const order = inRouteCurrency(snapshot, route);
-  const refs = await ports.erp.resolve(order, ctx);
-  const { value, warnings } = ports.erp.toWire(
-    order,
-    refs,
-    orderReference(order.source, order.orderId),
-    route,
-  );
-  return { wire: value, warnings };
-};
-
-const factsOf = (
-  order: OrderChangedV1,
-  copy: Revision,
-  level: Level,
-  roundingMinor: number,
-): LedgerFacts => ({
-  sourceVersion: order.sourceVersion,
-  contentHash: order.contentHash,
-  seenAtMs: copy.seenAtMs,
-  fetched: copy.fetched ? 1 : 0,
-  level,
-  refunds: order.refunds.length,
-  commercialHash: commercialHash(order),
-  roundingMinor,
-});
-
-const writtenRevision = (facts: LedgerFacts): Revision => ({
-  sourceVersion: Number(facts['sourceVersion']),
-  contentHash: typeof facts['contentHash'] === 'string' ? facts['contentHash'] : undefined,
-  seenAtMs: Number(facts['seenAtMs']),
-  fetched: facts['fetched'] === 1,
-});
-
-/** What the ERP's document is made of: a change of anything else (payment state, status) is no edit. */
-const commercialHash = (order: OrderChangedV1): string => {
-  const money = (m: { minor: number }) => m.minor;
-  const taxes = (list: OrderChangedV1['lines'][number]['taxes']) => list.map((t) => [t.key, money(t.amount)]);
-  const content = [
-    order.currency,
-    money(order.total),
-    order.lines.map((l) => [
-      l.id,
-      l.sku ?? '',
-      l.quantity,
-      money(l.subtotal),
-      money(l.total),
-      taxes(l.taxes),
-    ]),
-    order.charges.map((c) => [c.kind, c.method ?? '', money(c.total), taxes(c.taxes)]),
-    order.shipping ?? order.billing ?? null,
-    order.buyerNote ?? '',
-  ];
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
-};
+type Skipped = Extract<PushOutcome, { kind: 'skipped' }>;

@@ -27,6 +27,8 @@ export interface WideLine {
   readonly documentUrl?: string | undefined;
   readonly level?: string | undefined;
   readonly attempt?: number | undefined;
+  /** Of an order that was at the ERP: what was changed there. */
+  readonly done?: readonly string[] | undefined;
   readonly receive?: number | undefined;
   readonly retryInMs?: number | undefined;
   readonly status?: number | undefined;
@@ -64,6 +66,7 @@ const FIELDS = [
   'documentUrl',
   'level',
   'attempt',
+  'done',
   'receive',
   'retryInMs',
   'status',

@@ -1,11 +1,15 @@
-import type { ErpOrders, OrderContext, PeerDocument } from '../../shared/connectors/contract.ts';
+import type {
+  ErpOrderChanges,
+  ErpOrders,
+  OrderContext,
+  PeerDocument,
+} from '../../shared/connectors/contract.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
 import type { LedgerEntry } from '../../shared/core/ledger.ts';
-import {
-  type Level,
-  type PushOrderPorts,
-  type PushOutcome,
-  pushOrder,
-} from '../../shared/core/push-order.ts';
+import type { Level } from '../../shared/core/order-changes.ts';
+import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
+import { type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
+import type { TooLate } from '../../shared/core/reasons.ts';
 import type { Envelope, Meta } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import type { OrderNotifiedV1 } from '../../shared/events/order-notified.ts';
@@ -19,7 +23,21 @@ export const SETTLE_MS = 35_000;
 interface ErpOrder extends PeerDocument {
   readonly reference: string;
   level?: Level;
+  /** What it says; staff may change it. */
+  content?: string;
+  state?: 'cancelled';
+  /** Delivered or invoiced: it cannot be changed or cancelled any more. */
+  tooLate?: TooLate;
 }
+
+interface CreditNote extends PeerDocument {
+  readonly reference: string;
+  readonly minor: number;
+  readonly parts: readonly string[];
+  posted?: boolean;
+}
+
+type Call = keyof ErpOrders | 'cancel' | 'refund.find' | 'refund.create' | 'refund.complete';
 
 export interface OrderDeskOptions {
   readonly destination?: string;
@@ -27,6 +45,8 @@ export interface OrderDeskOptions {
   readonly sources?: readonly string[];
   /** Storefronts that can be asked for an order. Default: none. */
   readonly fetchable?: readonly string[];
+  /** Can the connector change what it has written? Default: no. */
+  readonly changes?: boolean;
 }
 
 /**
@@ -35,17 +55,19 @@ export interface OrderDeskOptions {
  */
 export const orderDesk = (options: OrderDeskOptions = {}) => {
   const { destination = 'acme-odoo', route = {}, sources = ['acme-woo'], fetchable = [] } = options;
+  const isChangeable = options.changes ?? false;
   let now = Date.parse('2026-11-21T23:00:00Z');
   const nowMs = () => now;
   const entries = new Map<string, LedgerEntry>();
   const rows = new Map<string, JournalRow>();
   const orders: ErpOrder[] = [];
+  const notes: CreditNote[] = [];
   const calls: string[] = [];
   const bound: string[] = [];
   const resolved: OrderContext[] = [];
   const notified: Envelope<OrderNotifiedV1>[] = [];
-  const fails: Partial<Record<keyof ErpOrders, () => void>> = {};
-  const call = (name: keyof ErpOrders): void => {
+  const fails: Partial<Record<Call, () => void>> = {};
+  const call = (name: Call): void => {
     calls.push(name);
     fails[name]?.();
   };
@@ -58,7 +80,12 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
     },
     toWire: (order, refs, reference) => {
       call('toWire');
-      return { value: { reference, total: order.total.minor, refs }, warnings: ['mapped'] };
+      const content = JSON.stringify([
+        order.total.minor,
+        order.lines.map((l) => [l.sku, l.quantity]),
+        order.buyerNote,
+      ]);
+      return { value: { reference, total: order.total.minor, refs, content }, warnings: ['mapped'] };
     },
     find: async (reference) => {
       call('find');
@@ -73,10 +100,18 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
       orders.push(order);
       return { id, name: order.name };
     },
-    complete: async (document, wire, level) => {
-      call('complete');
+    complete: async (document, wire, level, _call, asLeft) => {
+      const { content } = wire as { content: string };
       const order = orders.find(({ id }) => id === document.id);
-      if (order) order.level = level;
+      call('complete');
+      if (order && asLeft !== undefined && order.content !== content) {
+        if (order.content !== asLeft) throw editedInErp(order);
+        if (order.tooLate) throw tooLate(order, 'edited');
+      }
+      if (order) {
+        order.level = level;
+        order.content = content;
+      }
       const money = (minor: number) => ({ minor, currency: 'TWD' });
       return {
         id: document.id,
@@ -84,10 +119,63 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
         url: `https://erp.test/${document.id}`,
         total: money((wire as { total: number }).total),
         rounding: money(2),
+        ...(isChangeable && { fingerprint: content }),
         warnings: ['rounded'],
       };
     },
+    ...(isChangeable && { changes: changesOfErp() }),
   };
+  const editedInErp = ({ id }: ErpOrder) =>
+    new PermanentError('EDITED_IN_ERP', { document: `S0000${id}`, destination, erp: 'another total' });
+  const tooLate = ({ id, tooLate: because = 'delivered' }: ErpOrder, change: 'edited' | 'cancelled') =>
+    new PermanentError('TOO_LATE_IN_ERP', { change, document: `S0000${id}`, destination, because });
+  function changesOfErp(): ErpOrderChanges {
+    return {
+      cancel: async (document, asLeft) => {
+        const order = orders.find(({ id }) => id === document.id);
+        call('cancel');
+        if (!order || order.state === 'cancelled') return;
+        if (order.tooLate) throw tooLate(order, 'cancelled');
+        if (asLeft !== undefined && order.content !== asLeft) throw editedInErp(order);
+        order.state = 'cancelled';
+      },
+      refunds: {
+        toWire: ({ refund, parts, reference }) => ({
+          value: {
+            reference,
+            minor: refund.total.minor,
+            parts: parts.map((part) =>
+              part.kind === 'line'
+                ? `${part.quantity} x ${part.line.sku}`
+                : `${part.kind} ${part.total.minor}`,
+            ),
+          },
+          warnings: [],
+        }),
+        find: async ({ reference }) => {
+          call('refund.find');
+          return notes.find((note) => note.reference === reference);
+        },
+        create: async (wire) => {
+          const note = { id: String(notes.length + 1), ...(wire as Omit<CreditNote, 'id'>) };
+          call('refund.create');
+          notes.push(note);
+          return { id: note.id };
+        },
+        complete: async ({ id }) => {
+          const note = notes.find((each) => each.id === id);
+          if (note) note.posted = true;
+          call('refund.complete');
+          return {
+            id,
+            name: `R0000${id}`,
+            total: { minor: note?.minor ?? 0, currency: 'TWD' },
+            warnings: [],
+          };
+        },
+      },
+    };
+  }
   const ports: PushOrderPorts = {
     destination,
     routes: sources.map((from) =>
@@ -115,6 +203,7 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
   return {
     ports,
     orders,
+    notes,
     calls,
     fails,
     bound,

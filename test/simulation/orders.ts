@@ -3,7 +3,8 @@ import { delayMs } from '../../shared/core/backoff.ts';
 import { BusyError, PermanentError, RetryableError, UnknownOutcomeError } from '../../shared/core/errors.ts';
 import type { Journal } from '../../shared/core/journal.ts';
 import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
-import { type PushOrderPorts, pushOrder, type Refetch } from '../../shared/core/push-order.ts';
+import type { PushOrderPorts, Refetch } from '../../shared/core/order-ports.ts';
+import { pushOrder } from '../../shared/core/push-order.ts';
 import type { Envelope, Meta } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
@@ -209,7 +210,7 @@ export const simulateOrders = (
       erp: mutant.forgetsUnknown ? forgetful(mutated) : mutated,
       ledger: {
         peek: (intent) => call('peek', () => ledger.peek(intent)),
-        claim: (intent, leaseMs) => call('claim', () => ledger.claim(intent, leaseMs)),
+        claim: (...args) => call('claim', () => ledger.claim(...args)),
         written: (...args) => call('written', () => ledger.written(...args)),
         finish: (...args) => call('finish', () => ledger.finish(...args)),
         release: (...args) => call('release', () => ledger.release(...args)),

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ErpOrders } from '../../../shared/connectors/contract.ts';
+import type { PushOrderPorts } from '../../../shared/core/order-ports.ts';
 import { assertAddsUp } from '../../../shared/core/order-totals.ts';
 import { inBuyerCurrency } from '../../../shared/core/presentment.ts';
-import { type PushOrderPorts, pushOrder } from '../../../shared/core/push-order.ts';
+import { pushOrder } from '../../../shared/core/push-order.ts';
 import { OrderChangedV1, type Presentment } from '../../../shared/events/order-changed.ts';
 import { OrderRoute } from '../../../shared/settings/order-route.ts';
 import { memoryJournal } from '../../fakes/memory-journal.ts';

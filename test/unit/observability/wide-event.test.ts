@@ -28,6 +28,7 @@ const FULL: Required<WideLine> = {
   documentName: 'S00042',
   documentUrl: 'https://erp.test/42',
   level: 'confirm',
+  done: ['edited'],
   attempt: 1,
   receive: 2,
   retryInMs: 3,
