@@ -101,7 +101,7 @@ const secrets = parseSecrets(
   settings,
   'chaos',
 );
-const journeys = new Journeys(options.verbose ? tell : () => undefined);
+const journeys = new Journeys(options.verbose ? tell : () => undefined, settings);
 const run = await runLocally({
   settings,
   secrets,

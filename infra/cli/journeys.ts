@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import type { Settings } from '../settings.ts';
 
 /** The fields of the functions' log lines that tell an order's story (shared/observability/wide-event.ts). */
 interface LogLine {
@@ -31,35 +32,50 @@ export interface JourneyEvent {
   readonly text: string;
 }
 
-/** One order on its way to one ERP. */
+/** One order on its way to one ERP. A storefront that is routed to two ERPs makes two of every order. */
 export interface Journey {
   readonly storefront: string;
   readonly orderId: string;
+  readonly orderNumber?: string;
   readonly erp: string;
   readonly events: readonly JourneyEvent[];
   readonly erpOrderId?: string;
+  /** What staff call it. */
+  readonly documentName?: string;
   readonly webhookToErpMs?: number;
+  /** Code, while the order is parked. */
   readonly parked?: string;
+  /** Code of the reason why the ERP has nothing of it, while that is so. */
+  readonly ignored?: string;
 }
 
 /** After these nothing more comes for one event at one ERP. */
 const SETTLED = ['written', 'recovered', 'continued', 'confirmed', 'skipped', 'shadow', 'parked'];
 const WRITTEN = ['written', 'recovered', 'continued'];
+/** The storefront is asked instead: what it says comes back as an event of its own. */
+const ASKING = 'FETCHING_AGAIN';
+
+type MutableJourney = { -readonly [K in keyof Journey]: Journey[K] } & { events: JourneyEvent[] };
 
 /** Collects what the functions log, order by order, and tells it in plain words as it happens. */
 export class Journeys {
   readonly #tell: (line: string) => void;
+  /** ERPs by storefront: an event that is accepted ends once at each. */
+  readonly #erps: ReadonlyMap<string, readonly string[]>;
   readonly #received = new Map<string, JourneyEvent[]>();
-  readonly #journeys = new Map<
-    string,
-    { -readonly [K in keyof Journey]: Journey[K] } & { events: JourneyEvent[] }
-  >();
+  readonly #journeys = new Map<string, MutableJourney>();
   readonly #waiting = new Set<() => void>();
-  #accepted = 0;
-  #settled = 0;
+  /** Events begun and not ended, by ERP and order; below zero while a line overtakes another one. */
+  readonly #underWay = new Map<string, number>();
+  #deliveries = 0;
+  #isRepeating = false;
 
-  constructor(tell: (line: string) => void) {
+  constructor(tell: (line: string) => void, { orders }: Pick<Settings, 'orders'>) {
     this.#tell = tell;
+    const live = orders.filter(({ mode }) => mode !== 'off');
+    this.#erps = new Map(
+      live.map(({ from }) => [from, live.filter((route) => route.from === from).map(({ to }) => to)]),
+    );
   }
 
   /** Takes one line of a function's output; anything that is not one of ours is passed on as it is. */
@@ -71,6 +87,7 @@ export class Journeys {
     }
     const event = { atMs: Date.parse(line.at), ...wordsOf(line) };
     this.#narrate(line, event);
+    this.#count(line);
     this.#keep(line, event);
     for (const wake of this.#waiting) wake();
   }
@@ -82,9 +99,35 @@ export class Journeys {
     });
   }
 
-  /** Events that were accepted and have not come to an end; each storefront routed to one ERP. */
+  /** Written or parked: whatever comes after, this order has come to an ERP or to a person. */
+  isSettled(order: Pick<Journey, 'storefront' | 'orderId' | 'erp'>): boolean {
+    const journey = this.#journeys.get(keyOf(order.erp, `${order.storefront}:${order.orderId}`));
+    return journey?.webhookToErpMs !== undefined || journey?.parked !== undefined;
+  }
+
+  /** Orders that are settled at every ERP that their storefront is routed to. */
+  settledOrders(): number {
+    const orders = new Map(
+      [...this.#journeys.values()].map((journey) => [`${journey.storefront}:${journey.orderId}`, journey]),
+    );
+    return [...orders.values()].filter(({ storefront, orderId }) =>
+      this.#erps.get(storefront)?.every((erp) => this.isSettled({ storefront, orderId, erp })),
+    ).length;
+  }
+
+  /** Events that were accepted and have not come to an end, one for each ERP; reads that are due count, too. */
   inFlight(): number {
-    return this.#accepted - this.#settled;
+    return [...this.#underWay.values()].reduce((sum, count) => sum + Math.max(0, count), 0);
+  }
+
+  /** Webhooks that were answered, whatever the answer. */
+  deliveries(): number {
+    return this.#deliveries;
+  }
+
+  /** From now on everything is sent once more: what is received and found done already is not told again. */
+  expectRepeats(): void {
+    this.#isRepeating = true;
   }
 
   /** True when the condition holds; false after `timeoutMs`. */
@@ -104,24 +147,43 @@ export class Journeys {
     });
   }
 
+  /** Lines of several processes may overtake each other, so beginnings and ends are only ever added up. */
+  #count({ what, outcome = '', connection, source = connection, correlationId, code }: LogLine): void {
+    if (what === 'ingest-webhook') this.#deliveries += 1;
+    if (!correlationId) return;
+    const add = (where: string, count: number) => {
+      const key = keyOf(where, correlationId);
+      this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + count);
+    };
+    const published = () => {
+      for (const erp of this.#erps.get(source) ?? []) add(erp, 1);
+    };
+    switch (what) {
+      case 'ingest-webhook':
+        if (outcome === 'accepted') published();
+        if (outcome === 'notified') add(READS, 1);
+        return;
+      case 'fetch-orders':
+        if (['fetched', 'skipped', 'parked'].includes(outcome)) add(READS, -1);
+        if (outcome === 'fetched') published();
+        return;
+      case 'consume-orders':
+        if (SETTLED.includes(outcome)) add(connection, -1);
+        if (code === ASKING) add(READS, 1);
+    }
+  }
+
   #keep(line: LogLine, event: JourneyEvent): void {
     if (!line.correlationId || !line.orderId) return;
     if (line.what === 'ingest-webhook') {
-      this.#accepted += 1;
       const received = this.#received.get(line.correlationId) ?? [];
       received.push(event);
       this.#received.set(line.correlationId, received);
       return;
     }
-    if (line.what === 'fetch-orders') {
-      // What was fetched goes on to the ERP, and ends there.
-      if (['skipped', 'parked'].includes(line.outcome ?? '')) this.#settled += 1;
-      return;
-    }
-    if (line.what !== 'consume-orders' || line.code === 'FETCHING_AGAIN') return;
-    if (SETTLED.includes(line.outcome ?? '')) this.#settled += 1;
-    const key = `${line.connection} ${line.correlationId}`;
-    const journey = this.#journeys.get(key) ?? {
+    if (line.what !== 'consume-orders') return;
+    const key = keyOf(line.connection, line.correlationId);
+    const journey: MutableJourney = this.#journeys.get(key) ?? {
       storefront: line.source ?? '',
       orderId: line.orderId,
       erp: line.connection,
@@ -129,27 +191,38 @@ export class Journeys {
     };
     this.#journeys.set(key, journey);
     journey.events.push(event);
+    if (line.orderNumber) journey.orderNumber = line.orderNumber;
     if (line.documentId) journey.erpOrderId = line.documentId;
+    if (line.documentName) journey.documentName = line.documentName;
     if (line.outcome === 'parked') journey.parked = line.code ?? 'unknown';
     if (WRITTEN.includes(line.outcome ?? '')) {
       delete journey.parked;
       journey.webhookToErpMs ??= (line.ageMs ?? 0) + (line.totalMs ?? 0);
     }
+    const isNothing = line.outcome === 'skipped' && line.code !== ASKING;
+    if (journey.erpOrderId) delete journey.ignored;
+    else if (isNothing) journey.ignored = line.code ?? 'unknown';
   }
 
   #narrate(line: LogLine, event: JourneyEvent): void {
     if (line.what === 'record-orders' && line.outcome === 'recorded') return;
-    const order = line.orderNumber ? `order ${line.orderNumber}` : '';
+    if (this.#isRepeating && REPEATED.includes(event.what)) return;
     const where =
       line.what === 'consume-orders' ? `${line.source ?? '?'} → ${line.connection}` : line.connection;
     const colour = COLOURS[line.outcome ?? ''] ?? ((text: string) => text);
-    this.#tell(
-      [pc.dim(line.at.slice(11, 23)), order.padEnd(14), where.padEnd(28), colour(event.text)].join('  '),
-    );
+    const cells = [pc.dim(line.at.slice(11, 23)), where.padEnd(33), (line.orderNumber ?? '').padEnd(5)];
+    this.#tell([...cells, colour(event.text)].join('  '));
     if (line.remedy) this.#tell(`${' '.repeat(14)}${pc.yellow(`what to do: ${line.remedy}`)}`);
     for (const warning of line.warnings ?? []) this.#tell(`${' '.repeat(14)}${pc.dim(`note: ${warning}`)}`);
   }
 }
+
+/** Stands for the reads of an order, beside its ERPs. No connection can be called so. */
+const READS = '?';
+const keyOf = (where: string, correlationId: string): string => `${where} ${correlationId}`;
+
+/** What a delivery that was taken before leads to. */
+const REPEATED = ['received', 'ping', 'ignored', 'duplicate', 'skipped', 'asking', 'fetched', 'waiting'];
 
 const COLOURS: Readonly<Record<string, (text: string) => string>> = {
   written: pc.green,
@@ -168,12 +241,15 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
 const wordsOf = (line: LogLine): { what: string; text: string } => {
   const document = line.documentName ?? line.documentId ?? '';
   const because = line.reason ? `: ${line.reason}` : '';
-  const took = line.ageMs === undefined ? '' : ` (${line.ageMs + (line.totalMs ?? 0)} ms after the webhook)`;
+  const took =
+    line.ageMs === undefined
+      ? ''
+      : `, after ${(((line.ageMs ?? 0) + (line.totalMs ?? 0)) / 1000).toFixed(2)} s`;
   switch (line.outcome) {
     case 'accepted':
-      return { what: 'received', text: `webhook verified, normalised, on the bus (${line.totalMs} ms)` };
+      return { what: 'received', text: `verified, normalised, on the bus (${line.totalMs} ms)` };
     case 'notified':
-      return { what: 'notified', text: 'webhook verified, names an order: it is fetched' };
+      return { what: 'notified', text: 'verified, names an order: it is read' };
     case 'fetched':
       return { what: 'fetched', text: `read at the shop, on the bus (${line.totalMs} ms)` };
     case 'rejected':
@@ -181,7 +257,7 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
     case 'pong':
       return { what: 'ping', text: 'the shop asked whether anybody is here: yes' };
     case 'ignored':
-      return { what: 'ignored', text: `webhook acknowledged, nothing to do${because}` };
+      return { what: 'ignored', text: `acknowledged, nothing to do${because}` };
     case 'quarantined':
       return { what: 'quarantined', text: `webhook kept raw in quarantine${because}` };
     case 'unavailable':
@@ -198,6 +274,8 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
     case 'confirmed':
       return { what: 'confirmed', text: `${document} ${levelWord(line.level)}${took}` };
     case 'skipped':
+      if (line.code === ASKING)
+        return { what: 'asking', text: 'two copies of one version differ: the shop is asked' };
       return {
         what: line.code === 'ALREADY_DONE' ? 'duplicate' : 'skipped',
         text: `nothing to do${because}`,
@@ -209,12 +287,12 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
     case 'busy':
       return {
         what: 'waiting',
-        text: `another copy is being worked on; again in ${seconds(line.retryInMs)}`,
+        text: `another copy is being written; waits ${seconds(line.retryInMs)}`,
       };
     case 'retry':
       return {
         what: 'retry',
-        text: `attempt ${line.attempt ?? '?'} failed, ${line.code}${because}; again in ${seconds(line.retryInMs)}`,
+        text: `${line.attempt === undefined ? '' : `attempt ${line.attempt} `}failed, ${line.code}${because}; again in ${seconds(line.retryInMs)}`,
       };
     default:
       return { what: line.outcome ?? line.what, text: `${line.outcome ?? line.what}${because}` };

@@ -1,23 +1,32 @@
 import type { Money } from '../../shared/core/money.ts';
 import type { Journey } from './journeys.ts';
 
-/** What `npm start -- --once --json` prints. */
+/** What `npm start -- --once --json` prints. Fields are added, never changed. */
 export interface Report {
   /** From the start of the process until everything was up. */
   readonly ready_ms: number;
+  /** One for each order and each ERP that its storefront is routed to. */
   readonly orders: readonly ReportedOrder[];
+  /** Orders that the route's policy keeps out of the ERP. */
+  readonly ignored: readonly IgnoredOrder[];
   /** Orders in the ERP beyond one per shop order and ERP. */
   readonly duplicates: number;
-  /** Orders that are not in the ERP, or not with the shop's total. */
+  /** Orders that are not in the ERP, or not with the shop's total; and ignored ones that are in the ERP. */
   readonly failed: number;
+  /** Who took part. */
+  readonly connections: readonly ReportedConnection[];
+  /** Deliveries that were sent once more after everything was written. */
+  readonly repeated: number;
 }
 
 export interface ReportedOrder {
   readonly storefront: string;
   readonly orderId: string;
+  readonly orderNumber: string | null;
   readonly erp: string;
   readonly erpOrderId: string | null;
-  /** Read back from the shop. */
+  readonly erpOrderName: string | null;
+  /** Read back from the shop, in the route's currency. */
   readonly total: Money;
   /** Read back from the ERP. */
   readonly erpTotal: Money | null;
@@ -25,44 +34,84 @@ export interface ReportedOrder {
   readonly events: readonly { readonly ms: number; readonly what: string; readonly text: string }[];
 }
 
+export interface IgnoredOrder {
+  readonly storefront: string;
+  readonly orderId: string;
+  readonly orderNumber: string | null;
+  readonly erp: string;
+  readonly code: string | null;
+}
+
+export interface ReportedConnection {
+  readonly id: string;
+  readonly kind: 'storefront' | 'erp';
+  readonly connector: string;
+  /** The wires that a sandbox ERP was spoken to over, as it saw them; null: it is not ours to say. */
+  readonly dialects: readonly string[] | null;
+}
+
 /** What the peers' own HTTP interfaces say about one order; nothing here comes from Waybill's tables. */
 export interface ReadBack {
   readonly storefront: string;
   readonly orderId: string;
   readonly erp: string;
+  /** ignored: the ERP must not have it. */
+  readonly expect: 'written' | 'ignored';
   readonly shopTotal: Money;
   /** Every document in the ERP that carries the order's reference. */
-  readonly documents: readonly { readonly id: string; readonly total: Money }[];
+  readonly documents: readonly { readonly id: string; readonly name: string; readonly total: Money }[];
+}
+
+export interface ReportInput {
+  readonly readyMs: number;
+  readonly readBack: readonly ReadBack[];
+  readonly journeys: readonly Journey[];
+  readonly connections: readonly ReportedConnection[];
+  readonly repeated: number;
 }
 
 /** Pure: holds what the peers say beside what the functions logged. */
-export const reportOf = (
-  readyMs: number,
-  readBack: readonly ReadBack[],
-  journeys: readonly Journey[],
-): Report => {
-  const orders = readBack.map(({ storefront, orderId, erp, shopTotal, documents }): ReportedOrder => {
-    const journey = journeys.find(
-      (j) => j.storefront === storefront && j.orderId === orderId && j.erp === erp,
-    );
-    const startMs = journey?.events[0]?.atMs ?? 0;
-    return {
-      storefront,
-      orderId,
-      erp,
-      erpOrderId: documents[0]?.id ?? null,
-      total: shopTotal,
-      erpTotal: documents[0]?.total ?? null,
-      webhookToErpMs: journey?.webhookToErpMs ?? null,
-      events: (journey?.events ?? []).map(({ atMs, what, text }) => ({ ms: atMs - startMs, what, text })),
-    };
+export const reportOf = ({ readyMs, readBack, journeys, connections, repeated }: ReportInput): Report => {
+  const journeyOf = ({ storefront, orderId, erp }: ReadBack): Journey | undefined =>
+    journeys.find((j) => j.storefront === storefront && j.orderId === orderId && j.erp === erp);
+  const orders = readBack
+    .filter(({ expect }) => expect === 'written')
+    .map((held): ReportedOrder => {
+      const { storefront, orderId, erp, shopTotal, documents } = held;
+      const journey = journeyOf(held);
+      const startMs = journey?.events[0]?.atMs ?? 0;
+      return {
+        storefront,
+        orderId,
+        orderNumber: journey?.orderNumber ?? null,
+        erp,
+        erpOrderId: documents[0]?.id ?? null,
+        erpOrderName: documents[0]?.name ?? null,
+        total: shopTotal,
+        erpTotal: documents[0]?.total ?? null,
+        webhookToErpMs: journey?.webhookToErpMs ?? null,
+        events: (journey?.events ?? []).map(({ atMs, what, text }) => ({ ms: atMs - startMs, what, text })),
+      };
+    });
+  const kept = readBack.filter(({ expect }) => expect === 'ignored');
+  const ignored = kept.map((held): IgnoredOrder => {
+    const { storefront, orderId, erp } = held;
+    const { orderNumber = null, ignored: code = null } = journeyOf(held) ?? {};
+    return { storefront, orderId, orderNumber, erp, code };
   });
-  const isRight = ({ total, erpTotal }: ReportedOrder): boolean =>
-    erpTotal !== null && erpTotal.minor === total.minor && erpTotal.currency === total.currency;
   return {
     ready_ms: readyMs,
     orders,
+    ignored,
     duplicates: readBack.reduce((sum, { documents }) => sum + Math.max(0, documents.length - 1), 0),
-    failed: orders.filter((order) => !isRight(order)).length,
+    failed:
+      orders.filter((order) => !isRight(order)).length +
+      kept.filter(({ documents }) => documents.length > 0).length,
+    connections,
+    repeated,
   };
 };
+
+/** In the ERP, with the shop's total. */
+export const isRight = ({ total, erpTotal }: Pick<ReportedOrder, 'total' | 'erpTotal'>): boolean =>
+  erpTotal !== null && erpTotal.minor === total.minor && erpTotal.currency === total.currency;

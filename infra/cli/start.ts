@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { loadSecretsFile } from '../secrets.ts';
 import { loadSettingsFile, SettingsError } from '../settings.ts';
 import { demonstrate } from './demonstration.ts';
-import { startSandboxPeers } from './sandbox.ts';
+import { startSandboxPeers } from './sandbox/index.ts';
 
 interface Options {
   readonly settings?: string;

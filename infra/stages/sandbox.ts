@@ -1,26 +1,57 @@
-import { type Settings, settings } from '../settings.ts';
+import { type Settings, type SettingsInput, settings } from '../settings.ts';
 
-/** Two sandbox peers on this machine, at the addresses given: what `npm start` and the tests run against. */
-export const sandbox = (peers: { woocommerce: string; odoo: string }): Settings =>
-  settings({
+/** Where the peers of the sandbox listen. Who is left out is no part of the stage. */
+export interface SandboxAddresses {
+  readonly woocommerce?: string;
+  readonly shopify?: string;
+  readonly customStore?: string;
+  /** Spoken to over JSON-RPC. */
+  readonly odoo?: string;
+  /** Spoken to over JSON-2. */
+  readonly odoo19?: string;
+}
+
+/** The shop's own domain, which every webhook names. */
+export const SANDBOX_SHOPIFY = 'waybill-sandbox.myshopify.com';
+
+/** Sandbox peers on this machine, at the addresses given: what `npm start` and the tests run against. */
+export const sandbox = (at: SandboxAddresses): Settings => {
+  const connections: SettingsInput['connections'] = {
+    ...(at.woocommerce && { 'sandbox-woo': { connector: 'woocommerce', url: at.woocommerce } }),
+    ...(at.shopify && {
+      'sandbox-shopify': { connector: 'shopify', shop: SANDBOX_SHOPIFY, url: at.shopify },
+    }),
+    ...(at.customStore && { 'sandbox-store': { connector: 'custom-store', url: at.customStore } }),
+    ...(at.odoo && { 'sandbox-odoo': { connector: 'odoo', url: at.odoo, database: 'sandbox' } }),
+    ...(at.odoo19 && { 'sandbox-odoo-19': { connector: 'odoo', url: at.odoo19, database: 'sandbox' } }),
+  };
+  return settings({
     name: 'sandbox',
     region: 'eu-central-1',
     timeZone: 'Europe/Berlin',
-    connections: {
-      'sandbox-woo': { connector: 'woocommerce', url: peers.woocommerce },
-      'sandbox-odoo': { connector: 'odoo', url: peers.odoo, database: 'sandbox' },
-    },
-    orders: [
-      {
-        from: 'sandbox-woo',
-        to: 'sandbox-odoo',
-        startAt: '2020-01-01T00:00:00Z',
-        accept: { bankTransferPending: 'draft' },
-      },
-    ],
+    connections,
+    orders: ROUTES.filter(({ from, to }) => from in connections && to in connections),
     // Ten minutes of waiting take one: somebody is watching.
     timeScale: 0.1,
   });
+};
+
+const startAt = '2020-01-01T00:00:00Z';
+
+const ROUTES: NonNullable<SettingsInput['orders']> = [
+  { from: 'sandbox-woo', to: 'sandbox-odoo', startAt, accept: { bankTransferPending: 'draft' } },
+  // Booked in what the buyer paid in.
+  { from: 'sandbox-shopify', to: 'sandbox-odoo-19', startAt, currency: 'buyer' },
+  // One shop, two ERPs: each gets every order, on its own.
+  { from: 'sandbox-store', to: 'sandbox-odoo', startAt },
+  { from: 'sandbox-store', to: 'sandbox-odoo-19', startAt },
+];
 
 /** Nobody listens at these addresses; they let `cdk synth` and `cdk diff` run without arguments. */
-export default sandbox({ woocommerce: 'http://127.0.0.1:8080', odoo: 'http://127.0.0.1:8069' });
+export default sandbox({
+  woocommerce: 'http://127.0.0.1:8080',
+  shopify: 'http://127.0.0.1:8081',
+  customStore: 'http://127.0.0.1:8082',
+  odoo: 'http://127.0.0.1:8069',
+  odoo19: 'http://127.0.0.1:8070',
+});

@@ -2,15 +2,34 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
+/** Storefront connectors, and the fewest orders of each that must have arrived; counted at every ERP. */
+const STOREFRONTS = { woocommerce: 5, shopify: 5, 'custom-store': 6 };
+
 const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 assert.equal(report.duplicates, 0, 'duplicates');
 assert.equal(report.failed, 0, 'failed');
-assert.ok(report.orders.length >= 4, 'several orders');
 assert.ok(report.ready_ms > 0, 'ready_ms');
+assert.ok(report.repeated >= report.orders.length, 'every delivery was repeated');
 for (const order of report.orders) {
-  const name = `${order.storefront} ${order.orderId}`;
+  const name = `${order.storefront} ${order.orderId} in ${order.erp}`;
   assert.deepEqual(order.erpTotal, order.total, `${name}: the ERP's total is the shop's`);
   assert.ok(order.erpOrderId, `${name}: is in the ERP`);
   assert.ok(order.webhookToErpMs >= 0, `${name}: webhookToErpMs`);
   assert.ok(order.events.length >= 2, `${name}: its journey`);
 }
+
+const connections = new Map(report.connections.map((connection) => [connection.id, connection]));
+for (const [connector, least] of Object.entries(STOREFRONTS)) {
+  const orders = report.orders.filter((order) => connections.get(order.storefront)?.connector === connector);
+  assert.ok(orders.length >= least, `${least} orders of ${connector}, not ${orders.length}`);
+}
+const erpsOf = new Map();
+for (const { storefront, orderId, erp } of report.orders) {
+  const key = `${storefront} ${orderId}`;
+  erpsOf.set(key, [...(erpsOf.get(key) ?? []), erp]);
+}
+assert.ok(
+  [...erpsOf.values()].some((erps) => new Set(erps).size > 1),
+  'a shop that is routed to two ERPs',
+);
+assert.ok(report.ignored.length > 0, 'a test order that no ERP has');

@@ -54,21 +54,57 @@ const save = async (name: string, content: unknown) => {
 };
 
 describe('the sandbox', () => {
-  it('places orders, replays every delivery, and finds each once in the ERP with the shop’s total', async () => {
+  it('places orders at three shops, replays every delivery, and finds each once in every ERP it is routed to', async () => {
     const { exit, stdout, heard } = run(START, ['--once', '--json', '--quiet']);
     expect(await exit, heard()).toBe(0);
     const report = JSON.parse(await stdout) as Report;
     expect(report).toMatchObject({ duplicates: 0, failed: 0 });
-    expect(report.orders.map(({ total, erpTotal }) => [total, erpTotal])).toEqual(
-      [
-        { minor: 147000, currency: 'TWD' },
-        { minor: 50200, currency: 'THB' },
-        { minor: 1650, currency: 'JPY' },
-        { minor: 130200, currency: 'TWD' },
-        { minor: 44100, currency: 'TWD' },
-      ].map((total) => [total, total]),
+    const rows = report.orders.map(({ storefront, orderNumber, erp, total }) =>
+      [storefront, orderNumber, erp, total.minor, total.currency].join(' '),
     );
+    expect(rows).toEqual([
+      'sandbox-woo 1001 sandbox-odoo 147000 TWD',
+      'sandbox-woo 1002 sandbox-odoo 50200 THB',
+      'sandbox-woo 1003 sandbox-odoo 1650 JPY',
+      'sandbox-woo 1004 sandbox-odoo 130200 TWD',
+      'sandbox-woo 1005 sandbox-odoo 44100 TWD',
+      'sandbox-shopify 1001 sandbox-odoo-19 5306 USD',
+      // The buyer's currency, with tip, duties and a gift card.
+      'sandbox-shopify 1002 sandbox-odoo-19 12665 EUR',
+      'sandbox-shopify 1003 sandbox-odoo-19 7488 JPY',
+      'sandbox-shopify 1004 sandbox-odoo-19 1496 USD',
+      // Edited before it was paid.
+      'sandbox-shopify 1006 sandbox-odoo-19 3368 USD',
+      // One shop, two ERPs.
+      'sandbox-store 1001 sandbox-odoo 2856 EUR',
+      'sandbox-store 1001 sandbox-odoo-19 2856 EUR',
+      'sandbox-store 1002 sandbox-odoo 11010 EUR',
+      'sandbox-store 1002 sandbox-odoo-19 11010 EUR',
+      'sandbox-store 1003 sandbox-odoo 10430 EUR',
+      'sandbox-store 1003 sandbox-odoo-19 10430 EUR',
+    ]);
+    expect(report.orders.map(({ erpTotal }) => erpTotal)).toEqual(report.orders.map(({ total }) => total));
+    expect(report.orders.map(({ orderId }) => orderId)).toContain('820982911946154508');
     for (const { events } of report.orders) expect(events.map(({ what }) => what)).toContain('duplicate');
+    const edited = report.orders.find(({ orderNumber }) => orderNumber === '1006');
+    expect(edited?.events.map(({ what }) => what)).toContain('asking');
+    expect(report.ignored).toEqual([
+      {
+        storefront: 'sandbox-shopify',
+        orderId: '820982911946154512',
+        orderNumber: '1005',
+        erp: 'sandbox-odoo-19',
+        code: 'IGNORED_BY_POLICY',
+      },
+    ]);
+    expect(report.connections.map(({ connector, dialects }) => [connector, dialects])).toEqual([
+      ['woocommerce', null],
+      ['shopify', null],
+      ['custom-store', null],
+      ['odoo', ['JSON-RPC']],
+      ['odoo', ['JSON-RPC']],
+    ]);
+    expect(report.repeated).toBeGreaterThanOrEqual(30);
   }, 120_000);
 });
 

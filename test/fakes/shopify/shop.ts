@@ -76,7 +76,12 @@ export interface FakeOrderSpec {
   readonly test?: boolean;
   readonly note?: string;
   readonly attributes?: readonly { readonly name: string; readonly value: string }[];
-  readonly customer?: { readonly first_name: string; readonly last_name: string } | null;
+  /** Without an id: always the same customer. */
+  readonly customer?: {
+    readonly id?: number;
+    readonly first_name: string;
+    readonly last_name: string;
+  } | null;
   readonly email?: string;
   readonly phone?: string;
   readonly locale?: string;

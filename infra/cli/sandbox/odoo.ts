@@ -1,0 +1,46 @@
+import { startFakeOdoo } from '../../../test/fakes/odoo.ts';
+import type { SandboxErp, SandboxTax } from './peer.ts';
+import { PRODUCTS, STOCK } from './products.ts';
+
+const SERVICE_SKUS = ['SHIP', 'FEE', 'DISCOUNT', 'ROUNDING'];
+
+export interface SandboxOdooOptions {
+  readonly id: string;
+  readonly version: 16 | 18;
+  readonly company: { readonly name: string; readonly currency: string };
+  /** Besides the company's own. */
+  readonly currencies: readonly string[];
+  readonly taxes: readonly SandboxTax[];
+}
+
+/** An ERP with the sandbox's products, a tax for every percentage that its shops know, and pricelists. */
+export const sandboxOdoo = async (options: SandboxOdooOptions): Promise<SandboxErp> => {
+  const { id, version, company, currencies, taxes } = options;
+  const credentials = { login: 'waybill@sandbox.example', apiKey: `${id}-api-key` };
+  const taxName = (percent: number) => `${percent}% VAT`;
+  const percentages = [...new Set(taxes.map(({ percent }) => percent))];
+  const erp = await startFakeOdoo({
+    version,
+    database: 'sandbox',
+    ...credentials,
+    companies: [company],
+    pricelists: currencies.map((currency) => ({ name: currency, currency })),
+    products: [
+      ...PRODUCTS.map(({ sku, name }) => ({ sku, name, stock: STOCK })),
+      ...SERVICE_SKUS.map((sku) => ({ sku, name: sku, service: true })),
+    ],
+    taxes: percentages.map((percent) => ({ name: taxName(percent), amount: percent })),
+  });
+  return {
+    id,
+    url: erp.url,
+    secrets: credentials,
+    taxName,
+    dialects: () => [
+      ...new Set(
+        erp.server.requests.map((request) => (request.includes(' /json/2/') ? 'JSON-2' : 'JSON-RPC')),
+      ),
+    ],
+    stop: () => erp.stop(),
+  };
+};
