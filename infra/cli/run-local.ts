@@ -25,6 +25,10 @@ export interface LocalRunOptions {
   readonly dataDir?: string;
   /** Most processes of a function, by the folder of its entry. Default: what the templates state. */
   readonly processes?: (entry: FunctionFolder) => number;
+  /** Asked for each message that a function gets: true hands it out twice, as SQS may. */
+  readonly redeliver?: () => boolean;
+  /** Where the templates are synthesised to. Default: a folder of this checkout. */
+  readonly scratch?: string;
   /** One line of a function's output. */
   readonly onLine: (text: string) => void;
 }
@@ -35,9 +39,9 @@ const SCRATCH = fileURLToPath(new URL('../../.waybill', import.meta.url));
 
 /** Synthesise the app and run its templates on this machine: the same templates and bundles as deployed. */
 export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> => {
-  const { settings, secrets, dataDir, processes } = options;
-  await mkdir(SCRATCH, { recursive: true });
-  const assembly = await mkdtemp(path.join(SCRATCH, 'assembly-'));
+  const { settings, secrets, dataDir, processes, redeliver, scratch = SCRATCH } = options;
+  await mkdir(scratch, { recursive: true });
+  const assembly = await mkdtemp(path.join(scratch, 'assembly-'));
   const discard = () => rm(assembly, { recursive: true, force: true });
   try {
     buildApp(settings, { outdir: assembly }).synth();
@@ -48,6 +52,8 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
         Object.entries(secrets).map(([id, value]) => [secretName(settings.name, id), JSON.stringify(value)]),
       ),
       onLog: ({ text }) => options.onLine(text),
+      timeScale: settings.timeScale,
+      ...(redeliver ? { redeliver } : {}),
       ...(processes ? { poolSize: (name: string) => processes(folderOf(name, settings)) } : {}),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(dataDir === undefined ? {} : { dataDir }),

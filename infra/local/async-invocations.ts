@@ -26,10 +26,11 @@ export const startAsyncInvocations = async (options: {
   /** The stack's own queues: where failures go. */
   readonly queues: Queues;
   readonly onDropped: (functionName: string, reason: string) => void;
-  readonly retryDelaysS?: readonly [number, number];
+  /** Multiplies the delays. */
+  readonly timeScale?: number;
 }): Promise<AsyncInvocations> => {
   const { functions, region, queues } = options;
-  const delaysS = options.retryDelaysS ?? RETRY_DELAYS_S;
+  const delaysS = RETRY_DELAYS_S.map((delayS) => Math.ceil(delayS * (options.timeScale ?? 1)));
   const own = await startQueues({
     region,
     front: false,

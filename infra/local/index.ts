@@ -14,6 +14,7 @@ import {
   ACCOUNT_ID,
   makePlan,
   type Plan,
+  type QueuePlan,
   type ResourcePlan,
   type SchedulePlan,
   type WithoutEffect,
@@ -27,6 +28,9 @@ import { DUMMY_CREDENTIALS, startTables } from './tables.ts';
 export type { FunctionProcess, LogLine } from './function-host.ts';
 export { LocalStackError } from './local-stack-error.ts';
 export type { ResourcePlan, WithoutEffect } from './plan.ts';
+
+/** Of a queue whose template states none. */
+const DEFAULT_VISIBILITY_S = 30;
 
 export interface LocalStackOptions {
   /** Folder of the synthesised cloud assembly (with manifest.json). */
@@ -45,6 +49,15 @@ export interface LocalStackOptions {
   readonly poolSize?: number | ((functionName: string) => number);
   /** How long stop() lets running invocations go on. @default 2000 */
   readonly graceMs?: number;
+  /**
+   * Multiplies what is only waited for: visibility timeouts and delays of queues (whole seconds, one at least) and
+   * the repetitions of asynchronous invocations. Not what is computed in: a laptop is no faster for it, so the
+   * functions' timeouts stay; nor retention and schedules.
+   * @default 1
+   */
+  readonly timeScale?: number;
+  /** Asked for each message that a function gets: true hands it out once more at once, as SQS may. @default never */
+  readonly redeliver?: () => boolean;
 }
 
 export interface LocalStack {
@@ -72,6 +85,18 @@ export interface LocalStack {
   /** Ends everything that was started, child processes included. May be called again. */
   stop(): Promise<void>;
 }
+
+/** @see LocalStackOptions.timeScale */
+const scaled = (queues: readonly QueuePlan[], timeScale: number): QueuePlan[] =>
+  queues.map((queue) => {
+    const seconds = (name: string, whenAbsent: number) =>
+      Math.ceil(Number(queue.attributes[name] ?? whenAbsent) * timeScale).toString();
+    const attributes = {
+      VisibilityTimeout: seconds('VisibilityTimeout', DEFAULT_VISIBILITY_S),
+      DelaySeconds: seconds('DelaySeconds', 0),
+    };
+    return { ...queue, attributes: { ...queue.attributes, ...attributes } };
+  });
 
 /** Which event sources were switched on or off since the templates were deployed. */
 const openSwitches = (dataDir: string | undefined) => {
@@ -128,7 +153,7 @@ const startSchedules = (
  */
 export const startLocalStack = async (options: LocalStackOptions): Promise<LocalStack> => {
   const assembly = readAssembly(options.assembly);
-  const { poolSize } = options;
+  const { poolSize, timeScale = 1 } = options;
   const planWith = (urls: { sqs: string; api: string }): Plan =>
     makePlan(assembly, {
       urls,
@@ -215,12 +240,12 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
     const host = startFunctionHost(plan.functions, env, options.onLog ?? (() => undefined));
     stops.unshift(() => host.stop(options.graceMs ?? 2000));
 
-    queues.create(plan.queues);
+    queues.create(timeScale === 1 ? plan.queues : scaled(plan.queues, timeScale));
     await tables.create(plan.tables);
     await host.warm();
 
     const invocations = await startAsyncInvocations({
-      ...{ functions: plan.functions, region, invoke, queues, ...directory('async') },
+      ...{ functions: plan.functions, region, invoke, queues, timeScale, ...directory('async') },
       onDropped: (functionName, reason) =>
         options.onLog?.({ functionId: functionName, pid: 0, stream: 'stderr', text: `dropped: ${reason}` }),
     });
@@ -230,6 +255,7 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
       pollers.push(
         startQueuePoller({
           ...{ mapping, region, queues, invoke },
+          ...(options.redeliver ? { redeliver: options.redeliver } : {}),
           enabled: switches.get(mapping.id) ?? mapping.enabled,
         }),
       );

@@ -73,6 +73,8 @@ export const startQueuePoller = (options: {
   readonly queues: Queues;
   readonly invoke: (functionName: string, event: string) => Promise<InvocationResult>;
   readonly enabled: boolean;
+  /** True: this message, received just now, is visible again at once. */
+  readonly redeliver?: () => boolean;
 }): QueuePoller => {
   const { mapping, queues } = options;
   let enabled = options.enabled;
@@ -105,6 +107,8 @@ export const startQueuePoller = (options: {
   };
 
   const process = async (batch: readonly ReceivedMessage[]) => {
+    for (const { receiptHandle } of batch)
+      if (options.redeliver?.()) queues.changeVisibility(mapping.queueArn, receiptHandle, 0);
     const event = JSON.stringify(toSqsEvent(batch, mapping.queueArn, options.region));
     const result = await options.invoke(mapping.functionName, event);
     // A failed invocation leaves all messages hidden until their visibility timeout runs out.

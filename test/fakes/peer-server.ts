@@ -29,7 +29,15 @@ export interface Fault {
     /** Close the connection at once; do it this much later. */
     | { readonly kind: 'late'; readonly delayMs: number }
     /** Do it, answer late. */
-    | { readonly kind: 'slow'; readonly delayMs: number };
+    | { readonly kind: 'slow'; readonly delayMs: number }
+    /** Keep the connection open without an answer until the client is gone; do it first only with `after`. */
+    | { readonly kind: 'hang'; readonly at: 'before' | 'after'; readonly hung: (client: Gone) => void };
+}
+
+/** The client of a request that hangs. */
+export interface Gone {
+  /** Its connection is closed. */
+  isGone(): boolean;
 }
 
 export interface PeerServer {
@@ -41,6 +49,11 @@ export interface PeerServer {
   fault(fault: Fault): () => void;
   /** How often each effect hit so far. */
   readonly hits: Readonly<Record<Fault['effect']['kind'], number>>;
+  /**
+   * Nobody listens any more: open connections are closed, new ones refused.
+   * @returns listens again, at the same address
+   */
+  goDown(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 }
 
@@ -54,7 +67,7 @@ export const startPeerServer = async (
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
   const faults: { fault: Fault; left: number }[] = [];
-  const hits = { answer: 0, 'drop-before': 0, 'drop-after': 0, late: 0, slow: 0 };
+  const hits = { answer: 0, 'drop-before': 0, 'drop-after': 0, late: 0, slow: 0, hang: 0 };
   const requests: string[] = [];
   const late = new Set<NodeJS.Timeout>();
   const replaying = new WeakSet<FastifyRequest>();
@@ -70,6 +83,15 @@ export const startPeerServer = async (
     found.left -= 1;
     hits[found.fault.effect.kind] += 1;
     return found.fault.effect;
+  };
+
+  const hang = async (
+    { raw: { socket } }: FastifyRequest,
+    { hung }: Extract<Fault['effect'], { kind: 'hang' }>,
+  ): Promise<void> => {
+    const closed = socket.destroyed || new Promise((resolve) => socket.once('close', resolve));
+    hung({ isGone: () => socket.destroyed });
+    await closed;
   };
 
   // preHandler, so that `when` may look at the body.
@@ -105,6 +127,14 @@ export const startPeerServer = async (
         request.raw.socket.destroy();
         return reply.hijack();
       }
+      case 'hang':
+        if (effect.at === 'before') {
+          reply.hijack();
+          await hang(request, effect);
+          return;
+        }
+        (request as FastifyRequest & { effect?: Fault['effect'] }).effect = effect;
+        return;
       case 'drop-after':
       case 'slow':
         (request as FastifyRequest & { effect?: Fault['effect'] }).effect = effect;
@@ -113,7 +143,8 @@ export const startPeerServer = async (
   app.addHook('onSend', async (request: FastifyRequest, reply: FastifyReply, payload) => {
     const effect = (request as FastifyRequest & { effect?: Fault['effect'] }).effect;
     if (effect?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, effect.delayMs));
-    if (effect?.kind === 'drop-after') {
+    if (effect?.kind === 'hang') await hang(request, effect);
+    if (effect?.kind === 'drop-after' || effect?.kind === 'hang') {
       request.raw.socket.destroy();
       reply.hijack();
     }
@@ -134,6 +165,21 @@ export const startPeerServer = async (
       return () => {
         entry.left = 0;
       };
+    },
+    goDown: async () => {
+      const closed = new Promise<void>((resolve) => {
+        app.server.close(() => resolve());
+      });
+      app.server.closeAllConnections();
+      await closed;
+      return () =>
+        new Promise((resolve, reject) => {
+          app.server.once('error', reject);
+          app.server.listen(port, '127.0.0.1', () => {
+            app.server.off('error', reject);
+            resolve();
+          });
+        });
     },
     stop: () => {
       for (const timer of late) clearTimeout(timer);

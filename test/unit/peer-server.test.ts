@@ -52,3 +52,36 @@ it('lets a write land after its connection died', async () => {
   expect(written).toEqual([]);
   await expect.poll(() => written).toEqual(['a']);
 });
+
+it.each([
+  ['before', []],
+  ['after', ['a']],
+] as const)('hangs %s the write until the client is gone', async (at, effect) => {
+  await start();
+  const clients: { isGone(): boolean }[] = [];
+  server.fault({ effect: { kind: 'hang', at, hung: (client) => clients.push(client) } });
+  const client = new AbortController();
+  const refused = expect(
+    fetch(`${server.url}/write`, { method: 'POST', body: 'a', signal: client.signal }),
+  ).rejects.toThrow();
+  await expect.poll(() => clients.map((one) => one.isGone())).toEqual([false]);
+  expect(written).toEqual(effect);
+  client.abort();
+  await refused;
+  await expect.poll(() => clients[0]?.isGone()).toBe(true);
+  expect(written).toEqual(effect);
+  expect((await write('b')).status).toBe(200);
+});
+
+it('goes down: connections break, nobody listens, until it is up again at the same address', async () => {
+  await start();
+  server.fault({ effect: { kind: 'hang', at: 'after', hung: () => undefined } });
+  const open = expect(write('a')).rejects.toThrow();
+  await expect.poll(() => written).toEqual(['a']);
+  const up = await server.goDown();
+  await open;
+  await expect(write('b')).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+  await up();
+  expect((await write('c')).status).toBe(200);
+  expect(written).toEqual(['a', 'c']);
+});

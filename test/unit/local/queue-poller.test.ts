@@ -63,7 +63,12 @@ it('makes the records that Lambda makes', () => {
 
 describe('the poller', () => {
   type Work = (bodies: string[], ids: string[]) => Promise<unknown> | unknown;
-  const start = async (work: Work, mapping: Partial<MappingPlan> = {}, enabled = true) => {
+  const start = async (
+    work: Work,
+    mapping: Partial<MappingPlan> = {},
+    enabled = true,
+    redeliver?: () => boolean,
+  ) => {
     const queues = await startQueues({ region: 'eu-west-1', front: false });
     queues.create([{ name: 'q', arn: ARN, url: 'q', attributes: { VisibilityTimeout: '1' } }]);
     const batches: string[][] = [];
@@ -90,6 +95,7 @@ describe('the poller', () => {
         ...mapping,
       },
       ...{ region: 'eu-west-1', queues, invoke, enabled },
+      ...(redeliver ? { redeliver } : {}),
     });
     cleanups.push(queues.stop, () => poller.stop());
     const send = (...bodies: string[]) => {
@@ -178,5 +184,19 @@ describe('the poller', () => {
     send('c');
     poller.setEnabled(true);
     await vi.waitFor(() => expect(batches.flat()).toContain('c'), 10_000);
+  });
+
+  it('hands out a message once more while it is being worked on, when told to', async () => {
+    const [first, again] = [Promise.withResolvers<void>(), [true, false]];
+    const { batches, send, queues } = await start(
+      () => (batches.length === 1 ? first.promise : undefined),
+      {},
+      true,
+      () => again.shift() ?? false,
+    );
+    send('a');
+    await vi.waitFor(() => expect(batches).toEqual([['a'], ['a']]), 10_000);
+    first.resolve();
+    expect(await queues.receive(ARN, 10, 1.2)).toEqual([]);
   });
 });

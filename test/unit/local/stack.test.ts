@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startAsyncInvocations } from '../../../infra/local/async-invocations.ts';
 import type { InvocationResult } from '../../../infra/local/function-host.ts';
@@ -140,6 +145,23 @@ describe('a running stack', () => {
     });
     await expect(secrets.send(new GetSecretValueCommand({ SecretId: 'nobody' }))).rejects.toMatchObject({
       name: 'ResourceNotFoundException',
+    });
+  });
+
+  it('scales what is only waited for, in whole seconds', async () => {
+    const stack = await start({ timeScale: 0.3 });
+    const sqs = new SQSClient(connection(stack, 'SQS'));
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: stack.physicalId('App', 'Inbox'),
+        AttributeNames: ['VisibilityTimeout', 'DelaySeconds', 'MessageRetentionPeriod'],
+      }),
+    );
+    // Stated 2 s and nothing else; 345600 s is what SQS takes.
+    expect(Attributes).toEqual({
+      VisibilityTimeout: '1',
+      DelaySeconds: '0',
+      MessageRetentionPeriod: '345600',
     });
   });
 
@@ -342,7 +364,7 @@ describe('asynchronous invocations', () => {
     };
     const invocations = await startAsyncInvocations({
       functions: [plan, { ...plan, name: 'parks', onFailureArn: DLQ, deadLetterArn: DLQ }],
-      ...{ region: 'eu-west-1', queues, retryDelaysS: [1, 1] as const },
+      ...{ region: 'eu-west-1', queues, timeScale: 1 / 60 },
       ...(more.directory ? { directory: more.directory } : {}),
       invoke: async (_name, event): Promise<InvocationResult> => {
         calls.push(event);
