@@ -1,3 +1,4 @@
+import { json2Routes, notFound } from './odoo/json-2.ts';
 import { type OdooVersion, odooModels } from './odoo/models.ts';
 import { Database, type Env, OdooException, type Row, roundDigits, type Vals } from './odoo/orm.ts';
 import { type PeerServer, startPeerServer } from './peer-server.ts';
@@ -88,15 +89,15 @@ export interface FakeOdoo {
   call(model: string, method: string, args: readonly unknown[], kwargs?: Vals): unknown;
   /** The next record of a model gets this id. */
   nextId(model: string, id: number): void;
-  /** What the `authenticate` call and every other one accept from now on. */
+  /** What a login, a call and, in 19, a bearer token must be from now on. */
   setApiKey(apiKey: string): void;
   stop(): Promise<void>;
 }
 
 /**
- * An Odoo 16, 17 or 18 that keeps state and speaks JSON-RPC on `/jsonrpc`. It answers what a real Odoo 18 was
- * observed to answer: exception names and messages, `[id, name]`, false for nothing, no `result` for None. It computes
- * amounts as Odoo does, confirms, reserves, and allows what Odoo allows: duplicate references, overselling.
+ * An Odoo 16 to 19 that keeps state and speaks JSON-RPC on `/jsonrpc`, 19 also JSON-2. It answers what a real Odoo 18
+ * was observed to answer: exception names and messages, `[id, name]`, false for nothing, no `result` for None; and 19
+ * where it was observed to differ. It computes amounts as Odoo does, confirms, reserves, and allows what Odoo allows: duplicate references, overselling.
  */
 export const startFakeOdoo = async (options: FakeOdooOptions): Promise<FakeOdoo> => {
   const { version } = options;
@@ -206,9 +207,22 @@ export const startFakeOdoo = async (options: FakeOdooOptions): Promise<FakeOdoo>
             arguments: [message],
             context: {},
           };
-          return { jsonrpc: '2.0', id, error: { code: 200, message: 'Odoo Server Error', data } };
+          return {
+            jsonrpc: '2.0',
+            id,
+            error: { code: version >= 19 ? 0 : 200, message: 'Odoo Server Error', data },
+          };
         }
       });
+      if (version >= 19) {
+        json2Routes(app, {
+          database: options.database,
+          apiKey: () => apiKey,
+          methods: (model) => (db.has(model) ? Object.keys(db.model(model).methods ?? {}) : undefined),
+          call: callMethod,
+        });
+      }
+      app.setNotFoundHandler(notFound);
     },
     options.port === undefined ? {} : { port: options.port },
   );

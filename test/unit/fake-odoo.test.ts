@@ -136,6 +136,179 @@ it('answers every captured request of a real Odoo 18 in kind', async () => {
   expect(played).toBe(67);
 });
 
+describe('Odoo 19', () => {
+  const FIXTURES_19 = new URL('../fixtures/odoo19/', import.meta.url);
+  const json2 = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${odoo.url}/json/2/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'bearer key', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('answers every captured request of a real Odoo 19 in kind', async () => {
+    await start({ version: 19, products: [{ sku: 'TEA-OOL-150', name: 'Tea', price: 420 }] });
+    const create = (model: string, vals: object) => odoo.call(model, 'create', [vals]);
+    odoo.nextId('res.partner', 45);
+    const country_id = odoo.records('res.country').find(({ code }) => code === 'TW')?.id;
+    create('res.partner', { name: '王小明', email: 'ming.wang@example.test', country_id });
+    odoo.nextId('res.partner', 50);
+    create('res.partner', { name: 'Ann' });
+    odoo.nextId('product.product', 59);
+    create('product.product', { name: 'Mug' });
+    odoo.nextId('sale.order', 31);
+    for (const name of readdirSync(FIXTURES_19).sort()) {
+      const { request, response } = JSON.parse(readFileSync(new URL(name, FIXTURES_19), 'utf8'));
+      const ours = await json2(request.path.slice('/json/2/'.length), request.body);
+      const theirs = JSON.parse(response.body);
+      expect(ours.status, name).toBe(response.status);
+      if (name.startsWith('10-') || /create|action/.test(name)) expect(ours.body, name).toEqual(theirs);
+      else expect(shape(ours.body), name).toEqual(shape(theirs));
+    }
+    expect(odoo.orders()).toMatchObject([{ id: 31, client_order_ref: 'woo:j2:1', state: 'cancel' }]);
+  });
+
+  const refused = (status: number, name: string, message: string) => ({
+    status,
+    body: { name, message, context: {}, debug: 'Traceback (most recent call last): [removed]' },
+  });
+  it.each<[string, string, unknown, Record<string, string>, object]>([
+    [
+      'a wrong key',
+      'res.partner/search',
+      { domain: [] },
+      { authorization: 'bearer old' },
+      refused(401, 'werkzeug.exceptions.Unauthorized', 'Invalid apikey'),
+    ],
+    [
+      'an unknown model',
+      'no.such/read',
+      { ids: [1] },
+      {},
+      refused(404, 'werkzeug.exceptions.NotFound', "the model 'no.such' does not exist"),
+    ],
+    [
+      'ids for a method of the model',
+      'res.partner/create',
+      { ids: [1], vals_list: [{ name: 'x' }] },
+      {},
+      refused(422, 'werkzeug.exceptions.UnprocessableEntity', 'cannot call res.partner.create with ids'),
+    ],
+    [
+      'an argument that is none',
+      'res.partner/search_count',
+      { domain: [], fields: [] },
+      {},
+      refused(422, 'werkzeug.exceptions.UnprocessableEntity', "got an unexpected keyword argument 'fields'"),
+    ],
+    [
+      'a missing argument',
+      'res.partner/write',
+      { ids: [1] },
+      {},
+      refused(422, 'werkzeug.exceptions.UnprocessableEntity', "missing a required argument: 'vals'"),
+    ],
+    [
+      'a private method',
+      'sale.order/_action_cancel',
+      { ids: [1] },
+      {},
+      refused(
+        403,
+        'odoo.exceptions.AccessError',
+        'Private methods (such as _action_cancel) cannot be called remotely.',
+      ),
+    ],
+    [
+      'a record that does not exist',
+      'res.partner/write',
+      { ids: [999], vals: { name: 'x' } },
+      {},
+      refused(
+        404,
+        'odoo.exceptions.MissingError',
+        'Record does not exist or has been deleted.\n(Record: res.partner(999,), User: 2)',
+      ),
+    ],
+    [
+      'an unknown field',
+      'res.partner/create',
+      { vals_list: [{ mobile: '1' }] },
+      {},
+      refused(500, 'builtins.ValueError', "Invalid field 'mobile' on model 'res.partner'"),
+    ],
+    [
+      'no JSON',
+      'res.partner/search',
+      '{',
+      {},
+      refused(400, 'werkzeug.exceptions.BadRequest', 'could not parse the body as json: Expecting value'),
+    ],
+    [
+      'another database, as an address that does not exist',
+      'res.partner/search',
+      { domain: [] },
+      { 'x-odoo-database': 'other' },
+      { status: 200, body: { jsonrpc: '2.0', id: null, error: { code: 404 } } },
+    ],
+  ])('refuses %s', async (_what, path, body, headers, expected) => {
+    await start({ version: 19 });
+    expect(await json2(path, body, headers)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['create', 'res.partner/create', { vals_list: [{ name: 'a' }, { name: 'b' }] }, [2, 3]],
+    ['what returns None', 'stock.quant/action_apply_inventory', { ids: [1] }, null],
+    ['the context', 'res.users/context_get', {}, { lang: 'en_US', tz: false, uid: 2 }],
+    ['a context of the call', 'res.users/search_count', { domain: [], context: { lang: 'en_US' } }, 2],
+  ])('answers %s without an envelope', async (_what, path, body, expected) => {
+    await start({ version: 19 });
+    expect(await json2(path, body, { 'x-odoo-database': 'shop' })).toEqual({ status: 200, body: expected });
+  });
+
+  it('says its version to anybody, and still speaks JSON-RPC, with another code', async () => {
+    await start({ version: 19 });
+    const version = await fetch(`${odoo.url}/web/version`);
+    expect(await version.json()).toEqual({ version_info: [19, 0, 0, 'final', 0, ''], version: '19.0' });
+    expect((await rpc('res.partner', 'search_count', [[]])).result).toBe(1);
+    expect((await rpc('res.partner', 'read', [[1], ['mobile']])).error).toMatchObject({
+      code: 0,
+      data: { name: 'builtins.ValueError', message: "Invalid field 'mobile' on model 'res.partner'" },
+    });
+  });
+
+  it.each([16, 17, 18] as const)('%i has neither address', async (version) => {
+    await start({ version });
+    expect((await fetch(`${odoo.url}/web/version`)).status).toBe(404);
+    expect(await json2('res.partner/search', { domain: [] })).toMatchObject({
+      status: 200,
+      body: { error: { code: 404, data: { name: 'werkzeug.exceptions.NotFound' } } },
+    });
+  });
+
+  it('takes the taxes of the product only at home, unless the line says', async () => {
+    await start({ version: 19, products: [{ sku: 'TEA', name: 'Tea', price: 100, taxes: ['10%'] }] });
+    const abroad = odoo.records('res.country').find(({ code }) => code === 'TW')?.id;
+    const partner = odoo.call('res.partner', 'create', [{ name: 'Ann', country_id: abroad }]) as number;
+    const taxesOf = async (partner_id: number, line: object) => {
+      const id = await order({ partner_id }, [{ product_id: 1, ...line }]);
+      return odoo.records('sale.order.line').find(({ order_id }) => order_id === id)?.['tax_ids'];
+    };
+    expect(await taxesOf(1, {})).toEqual([1]);
+    expect(await taxesOf(partner, {})).toEqual([]);
+    expect(await taxesOf(partner, { tax_ids: [[6, 0, [1]]] })).toEqual([1]);
+  });
+
+  it('cancels a confirmed order without asking', async () => {
+    await start({ version: 19 });
+    const id = await order();
+    await json2('sale.order/action_confirm', { ids: [id] });
+    expect(await json2('sale.order/action_cancel', { ids: [id] })).toEqual({ status: 200, body: true });
+    expect(odoo.orders()[0]?.state).toBe('cancel');
+  });
+});
+
 describe('amounts', () => {
   const twoTaxes: FakeOdooOptions['taxes'] = [
     { name: '10%', amount: 10 },

@@ -11,7 +11,10 @@ import {
   validationError,
 } from './orm.ts';
 
-export type OdooVersion = 16 | 17 | 18;
+export type OdooVersion = 16 | 17 | 18 | 19;
+
+/** The taxes of an order line. */
+const taxField = (version: OdooVersion) => (version >= 19 ? 'tax_ids' : 'tax_id');
 
 const char = (string: string, more: Partial<Field> = {}): Field => ({ type: 'char', string, ...more });
 const number = (string: string, more: Partial<Field> = {}): Field => ({ type: 'float', string, ...more });
@@ -193,7 +196,7 @@ const partnerModel = (version: OdooVersion): Model => ({
     name: char('Name'),
     email: char('Email'),
     phone: char('Phone'),
-    mobile: char('Mobile'),
+    ...(version < 19 && { mobile: char('Mobile') }),
     street: char('Street'),
     street2: char('Street2'),
     city: char('City'),
@@ -281,6 +284,8 @@ const productModel = (version: OdooVersion): Model => ({
     },
     ...(version >= 18 ? { is_storable: flag('Track Inventory') } : { detailed_type: char('Product Type') }),
     taxes_id: many2many('account.tax', 'Sales Taxes'),
+    // Says "(= $ 483.00 Incl. Taxes)", or nothing.
+    ...(version >= 19 && { tax_string: computed('char', 'Tax String', () => '') }),
     invoice_policy: {
       type: 'selection',
       string: 'Invoicing Policy',
@@ -552,8 +557,12 @@ const saleOrderModel = (version: OdooVersion): Model => ({
     action_cancel: (ids, _args, _kwargs, env) => {
       const { db } = env;
       const orders = db.exists('sale.order', ids, env);
-      if (!env.context['disable_cancel_warning'] && orders.some(({ state }) => state !== 'draft')) {
-        // Asks, and cancels nothing (observed on 16 and 18).
+      if (
+        version < 19 &&
+        !env.context['disable_cancel_warning'] &&
+        orders.some(({ state }) => state !== 'draft')
+      ) {
+        // Asks, and cancels nothing (observed on 16 and 18; 19 cancels at once).
         return {
           name: 'Cancel Sales Order',
           view_mode: 'form',
@@ -652,7 +661,7 @@ const saleOrderLineModel = (version: OdooVersion): Model => ({
     // Rounded to the precision "Product Price", two decimals unless changed (observed on 16 and 18).
     price_unit: number('Unit Price'),
     discount: number('Discount (%)', { digits: 2 }),
-    tax_id: many2many('account.tax', 'Taxes'),
+    [taxField(version)]: many2many('account.tax', 'Taxes'),
     price_subtotal: number('Subtotal', { readonly: true }),
     price_tax: number('Total Tax', { readonly: true }),
     price_total: number('Total', { readonly: true }),
@@ -680,7 +689,9 @@ const saleOrderLineModel = (version: OdooVersion): Model => ({
     }
     if (!vals['name']) vals['name'] = db.displayName('product.product', product, env);
     if (vals['price_unit'] === undefined) vals['price_unit'] = product['list_price'];
-    if (vals['tax_id'] === undefined) vals['tax_id'] = [[6, 0, product['taxes_id']]];
+    vals[taxField(version)] ??= [
+      [6, 0, version >= 19 ? taxesAbroad(product, order, db) : product['taxes_id']],
+    ];
     roundPrice(vals, env);
   },
   created: (row, env) => {
@@ -732,11 +743,20 @@ const rulesOf = (ids: readonly number[], { db }: Env): TaxRule[] =>
     ];
   });
 
+const taxIds = (line: Row): number[] => (line['tax_ids'] ?? line['tax_id']) as number[];
+
+/** In 19 the default taxes follow the customer's country (observed); here: those of the company's own, or none. */
+const taxesAbroad = (product: Row, order: Row, db: Env['db']): unknown => {
+  const country = db.get('res.partner', order['partner_id'])?.['country_id'];
+  const home = db.get('res.company', order['company_id'])?.['country_id'];
+  return !country || country === home ? product['taxes_id'] : [];
+};
+
 const amountsOf = (line: Row, env: Env) => {
   const { db } = env;
   const order = db.get('sale.order', line['order_id']) as Row;
   const company = db.get('res.company', order['company_id']);
-  for (const id of line['tax_id'] as number[]) {
+  for (const id of taxIds(line)) {
     if (db.get('account.tax', id)?.['company_id'] !== company?.id) {
       throw userError('Incompatible companies on records');
     }
@@ -746,7 +766,7 @@ const amountsOf = (line: Row, env: Env) => {
     Number(line['product_uom_qty']),
     Number(line['price_unit']),
     Number(line['discount']),
-    rulesOf(line['tax_id'] as number[], env),
+    rulesOf(taxIds(line), env),
     Number(currency?.['rounding'] ?? 0.01),
   );
 };

@@ -145,6 +145,9 @@ export class Database {
     }
   }
 
+  has(model: string): boolean {
+    return this.models.has(model);
+  }
   model(name: string): Model {
     const model = this.models.get(name);
     if (!model) throw userError(`Object ${name} doesn't exist`);
