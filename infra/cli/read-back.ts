@@ -73,8 +73,10 @@ const statedTotal = async (
     }
     case 'custom-store': {
       const credentials = customStore.credentials.parse(secrets);
-      const order = await customStoreClient({ settings: shop, credentials, nowMs }).order(orderId, call);
-      return order && { amount: order.total, currency: order.currency };
+      const found = await customStoreClient({ settings: shop, credentials, nowMs }).order(orderId, call);
+      return found?.kind === 'order'
+        ? { amount: found.order.total, currency: found.order.currency }
+        : undefined;
     }
     case 'shopify': {
       const credentials = shopify.credentials.parse(secrets);

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { CredentialsError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
 import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
@@ -16,10 +17,13 @@ export interface CustomStoreClientOptions {
   readonly maxBytes?: number;
 }
 
+/** An order that breaks the contract is told with what is wrong, and hides no other. */
+export type OrderRead =
+  | { readonly kind: 'order'; readonly order: CustomStoreOrder }
+  | { readonly kind: 'unreadable'; readonly id: string | undefined; readonly reason: string };
+
 export interface OrderPage {
-  readonly orders: readonly CustomStoreOrder[];
-  /** Orders of this page that break the contract: they are told, and do not hide the others. */
-  readonly unreadable: readonly { readonly id: string | undefined; readonly reason: string }[];
+  readonly orders: readonly OrderRead[];
   /** For the next page; undefined: this was the last. */
   readonly nextCursor: string | undefined;
 }
@@ -32,7 +36,7 @@ export interface OrderPage {
  */
 export interface CustomStoreClient {
   /** undefined: the store says that there is no such order. */
-  order(id: string, call: CallContext): Promise<CustomStoreOrder | undefined>;
+  order(id: string, call: CallContext): Promise<OrderRead | undefined>;
   /** Orders that changed at or after a moment, by `updatedAt` and id, ascending; a hundred a page. */
   changedSince(sinceMs: number, cursor: string | undefined, call: CallContext): Promise<OrderPage>;
 }
@@ -64,7 +68,8 @@ export const customStoreClient = (options: CustomStoreClientOptions): CustomStor
       const errorCode = errorCodeOf(response);
       // Any other 404 says that the address is wrong, and nothing about the order.
       if (response.status === 404 && errorCode === 'order_not_found') return undefined;
-      return readAnswer(response, CustomStoreOrder, { peer, errorCode });
+      // Whatever else has another id, or none, was not said by the store about this order.
+      return orderRead(readAnswer(response, z.looseObject({ id: z.literal(id) }), { peer, errorCode }));
     },
     changedSince: async (sinceMs, cursor, call) => {
       const query = new URLSearchParams({
@@ -74,16 +79,16 @@ export const customStoreClient = (options: CustomStoreClientOptions): CustomStor
       });
       const response = await get(`/orders?${query}`, call);
       const page = readAnswer(response, CustomStorePage, { peer, errorCode: errorCodeOf(response) });
-      const read = page.data.map((order) => ({ order, parsed: CustomStoreOrder.safeParse(order) }));
-      return {
-        orders: read.flatMap(({ parsed }) => (parsed.success ? [parsed.data] : [])),
-        unreadable: read.flatMap(({ order, parsed }) =>
-          parsed.success ? [] : [{ id: idOf(order), reason: problems(parsed.error, PROBLEMS_TOLD) }],
-        ),
-        nextCursor: page.nextCursor ?? undefined,
-      };
+      return { orders: page.data.map(orderRead), nextCursor: page.nextCursor ?? undefined };
     },
   };
+};
+
+const orderRead = (told: unknown): OrderRead => {
+  const { success, data: order, error } = CustomStoreOrder.safeParse(told);
+  return success
+    ? { kind: 'order', order }
+    : { kind: 'unreadable', id: idOf(told), reason: problems(error, PROBLEMS_TOLD) };
 };
 
 const errorCodeOf = ({ status, text }: FetchJsonResponse): string | undefined =>

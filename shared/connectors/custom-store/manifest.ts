@@ -9,7 +9,7 @@ const keyBytes = (text: string, prefix: string): number | undefined => {
 };
 
 /** Standard Webhooks, "Secret and key format": 24 to 64 random bytes; an Ed25519 public key has 32. */
-const SigningKey = z.string().refine((text) => {
+export const SigningKey = z.string().refine((text) => {
   const secret = keyBytes(text, 'whsec_');
   return (secret !== undefined && secret >= 24 && secret <= 64) || keyBytes(text, 'whpk_') === 32;
 }, 'must be "whsec_" and the base64 of 24 to 64 bytes, or "whpk_" and the base64 of an Ed25519 public key');

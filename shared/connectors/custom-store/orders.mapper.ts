@@ -1,19 +1,21 @@
-import Big from 'big.js';
 import { stableHash } from '../../core/content-hash.ts';
-import { type Money, moneyText, subtract, sum, toBig } from '../../core/money.ts';
+import { type Money, moneyText, sum } from '../../core/money.ts';
 import { optionals } from '../../core/optionals.ts';
 import { personName } from '../../core/person-name.ts';
-import { amountReader, readCurrency, roundedMoney, UnreadableOrder } from '../../core/read-amounts.ts';
+import { inBuyerCurrency } from '../../core/presentment.ts';
+import { amountReader, readCurrency, UnreadableOrder } from '../../core/read-amounts.ts';
 import { utcMoment } from '../../core/utc.ts';
 import type {
   OrderAddress,
   OrderChangedV1,
   OrderCharge,
   OrderLine,
+  OrderRefund,
   OrderTax,
   Presentment,
 } from '../../events/order-changed.ts';
 import type { Mapped } from '../contract.ts';
+import { mustAddUp, partReader, restOf, type StatedRate, type TaxedPart } from './amounts.ts';
 import type { CustomStoreOrder } from './wire.ts';
 
 export interface MapContext {
@@ -33,7 +35,7 @@ export const toOrder = (wire: CustomStoreOrder, { connection }: MapContext): Map
   const currency = readCurrency(wire.currency, 'currency');
   const read = partReader(currency, wire.pricesIncludeTax, warnings);
 
-  const taxesOf = (stated: readonly StatedTax[], path: string): OrderTax[] =>
+  const taxesOf = (stated: CustomStoreOrder['lines'][number]['taxes'], path: string): OrderTax[] =>
     stated.map((tax, index) => ({
       key: tax.key,
       title: tax.title,
@@ -80,11 +82,34 @@ export const toOrder = (wire: CustomStoreOrder, { connection }: MapContext): Map
   });
 
   const total = read.exact(wire.total, 'total');
-  const refunds = (wire.refunds ?? []).map(({ id, reason, total: amount }, index) => ({
-    id,
-    ...present({ reason }),
-    total: read.exact(amount, `refunds[${index}].total`),
-  }));
+  const partOf = (part: RefundedPart, path: string) => {
+    const taxes = taxesOf(part.taxes, path);
+    const total = read.charge(part.total, taxes.map(amountOf), path);
+    if (total.minor < 0 || taxes.some(({ amount }) => amount.minor < 0)) {
+      throw new UnreadableOrder(`${path}.taxes`, 'are below zero, or more than the part costs');
+    }
+    return { total, taxes };
+  };
+  const refunds = (wire.refunds ?? []).map((refund, index): OrderRefund => {
+    const path = `refunds[${index}]`;
+    return {
+      id: refund.id,
+      ...present({ reason: refund.reason, refundedAt: utcIfAny(refund.refundedAt) }),
+      total: read.exact(refund.total, `${path}.total`),
+      ...present({
+        lines: refund.lines?.map(({ lineId, quantity, restock, ...part }, at) => ({
+          lineId: idIn(lines, lineId, `${path}.lines[${at}].lineId`),
+          quantity,
+          ...partOf(part, `${path}.lines[${at}]`),
+          ...present({ restock }),
+        })),
+        charges: refund.charges?.map(({ chargeId, ...part }, at) => ({
+          chargeId: idIn(charges, chargeId, `${path}.charges[${at}].chargeId`),
+          ...partOf(part, `${path}.charges[${at}]`),
+        })),
+      }),
+    };
+  });
   if (looksLikeSeconds(wire.version)) {
     warnings.push('version looks like a time in seconds: two changes within a second would share it');
   }
@@ -124,91 +149,25 @@ export const toOrder = (wire: CustomStoreOrder, { connection }: MapContext): Map
     attributes: wire.attributes ?? [],
     ...present({ requestedDelivery: wire.requestedDelivery, adminUrl: wire.adminUrl }),
   };
-  return { value: { ...content, sourceVersion: wire.version, contentHash: stableHash(content) }, warnings };
+  const value = { ...content, sourceVersion: wire.version, contentHash: stableHash(content) };
+  // The consumer would park it for the same reason, minutes later; here the sender's developer sees it at once.
+  mustAddUp(value, 'total');
+  mustAddUp(inBuyerCurrency(value), 'presentment.total');
+  return { value, warnings };
+};
+
+type RefundedPart = Pick<CustomStoreOrder['lines'][number], 'total' | 'taxes'>;
+
+/** @throws UnreadableOrder a refund of what was never sold */
+const idIn = (parts: readonly { readonly id: string }[], id: string, path: string): string => {
+  if (parts.some((part) => part.id === id)) return id;
+  throw new UnreadableOrder(path, 'is the id of nothing in this order');
 };
 
 /** Seconds since 1970 in this century and the next two; no counter of one order's changes gets there. */
 const looksLikeSeconds = (version: number): boolean => version >= 1e9 && version < 1e10;
 
-// --- amounts -----------------------------------------------------------------------------------------------
-
-type StatedTax = CustomStoreOrder['lines'][number]['taxes'][number];
-type StatedRate = Pick<StatedTax, 'ratePercent' | 'compound'>;
-
-interface StatedLine {
-  readonly subtotal: string;
-  readonly discount?: string | null | undefined;
-  readonly total: string;
-}
-
-/** Reads parts of an order, with or without tax in them, as amounts without. */
-const partReader = (currency: string, includesTax: boolean, warnings: string[]) => {
-  const { exact } = amountReader(currency, warnings);
-  const taxIn = (taxes: readonly Money[]): Money => sum(currency, includesTax ? taxes : []);
-  return {
-    exact,
-    charge: (total: string, taxes: readonly Money[], path: string): Money =>
-      subtract(exact(total, `${path}.total`), taxIn(taxes)),
-
-    line: (line: StatedLine, taxes: readonly Money[], rates: readonly StatedRate[], path: string) => {
-      const stated = {
-        subtotal: exact(line.subtotal, `${path}.subtotal`),
-        discount: exact(line.discount ?? '0', `${path}.discount`),
-        total: exact(line.total, `${path}.total`),
-      };
-      const expected = subtract(stated.subtotal, stated.discount);
-      if (expected.minor !== stated.total.minor) {
-        const problem = `is ${moneyText(stated.total)}, but subtotal - discount is ${moneyText(expected)}`;
-        throw new UnreadableOrder(`${path}.total`, problem);
-      }
-      const total = subtract(stated.total, taxIn(taxes));
-      if (total.minor < 0 || taxes.some(({ minor }) => minor < 0)) {
-        throw new UnreadableOrder(`${path}.taxes`, 'are below zero, or more than the line costs');
-      }
-      if (!includesTax || stated.discount.minor === 0) {
-        return { subtotal: includesTax ? total : stated.subtotal, discount: stated.discount, total };
-      }
-      const withoutTax =
-        stated.total.minor === 0
-          ? toBig(stated.subtotal).div(taxFactor(rates, path, warnings))
-          : toBig(stated.subtotal).times(toBig(total)).div(toBig(stated.total));
-      const subtotal = roundedMoney(withoutTax, currency, `${path}.subtotal`);
-      return { subtotal, discount: subtract(subtotal, total), total };
-    },
-  };
-};
-
-/** What a price with these taxes is, for a price of 1 without: for goods given away, where amounts do not tell. */
-const taxFactor = (rates: readonly StatedRate[], path: string, warnings: string[]): Big => {
-  if (rates.length === 0 || rates.some(({ ratePercent }) => !ratePercent)) {
-    warnings.push(`${path} is free and its taxes name no rate: what it would have cost may include tax`);
-  }
-  return rates.reduce((factor, { ratePercent, compound }) => {
-    const percent = new Big(ratePercent || '0').div(100);
-    return factor.plus(compound ? factor.times(percent) : percent);
-  }, new Big(1));
-};
-
-interface TaxedPart {
-  readonly total: Money;
-  readonly taxes: readonly Money[];
-}
-
-/** What the parts leave of the total, and the taxes in them. */
-const restOf = (total: Money, parts: readonly TaxedPart[]): { rounding: Money; tax: Money } => {
-  const tax = sum(
-    total.currency,
-    parts.flatMap(({ taxes }) => taxes),
-  );
-  return { rounding: subtract(total, sum(total.currency, [...parts.map(totalOf), tax])), tax };
-};
-
-const amountOf = ({ amount }: { readonly amount: Money }): Money => amount;
-const totalOf = ({ total }: { readonly total: Money }): Money => total;
-const taxed = ({ total, taxes }: OrderLine | OrderCharge): TaxedPart => ({
-  total,
-  taxes: taxes.map(amountOf),
-});
+// --- buyer's currency -------------------------------------------------------------------------------------
 
 /** undefined where the buyer saw the shop's own currency. */
 const presentmentOf = (wire: CustomStoreOrder, warnings: string[]): Presentment | undefined => {
@@ -227,7 +186,7 @@ const presentmentOf = (wire: CustomStoreOrder, warnings: string[]): Presentment 
   }
   const exactly = (list: readonly string[] | null | undefined, path: string): Money[] =>
     (list ?? []).map((amount, index) => read.exact(amount, `${path}[${index}]`));
-  const taxes = (list: readonly string[], of: readonly StatedTax[] | undefined, path: string): Money[] => {
+  const taxes = (list: readonly string[], of: readonly StatedRate[] | undefined, path: string): Money[] => {
     if (list.length === of?.length) return exactly(list, path);
     throw new UnreadableOrder(path, `has ${list.length} entries, the order ${of?.length ?? 0}`);
   };
@@ -252,6 +211,13 @@ const presentmentOf = (wire: CustomStoreOrder, warnings: string[]): Presentment 
     ...restOf(total, [...lines, ...charges]),
   };
 };
+
+const amountOf = ({ amount }: { readonly amount: Money }): Money => amount;
+const totalOf = ({ total }: { readonly total: Money }): Money => total;
+const taxed = ({ total, taxes }: OrderLine | OrderCharge): TaxedPart => ({
+  total,
+  taxes: taxes.map(amountOf),
+});
 
 // --- payment -----------------------------------------------------------------------------------------------
 

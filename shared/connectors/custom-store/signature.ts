@@ -2,6 +2,7 @@ import { createPublicKey, verify as edVerify, timingSafeEqual } from 'node:crypt
 import { Webhook } from 'standardwebhooks';
 import { decodeUtf8 } from '../../http/json.ts';
 import type { Delivery, SignatureProblem } from '../contract.ts';
+import { SigningKey } from './manifest.ts';
 
 /** The value that the reference libraries of Standard Webhooks use. */
 const TOLERANCE_S = 5 * 60;
@@ -18,14 +19,17 @@ const SIGNATURE_BYTES = new Map([
  * The package computes the signature; time and comparison are ours, because its own `verify` looks at the
  * machine's clock, reads a timestamp as leniently as parseInt, and takes bytes that are no UTF-8 for others.
  * @param keys `whsec_…` (HMAC-SHA256, v1) or `whpk_…` (Ed25519, v1a); any may have signed
- * @throws RangeError no key: a missing setting must never mean "accept"
+ * @throws RangeError no key, or one that is none: a missing setting must never mean "accept"
  */
 export const signatureProblem = (
   { headers, body }: Delivery,
   keys: readonly string[],
   nowMs: number,
 ): SignatureProblem | undefined => {
-  if (keys.length === 0) throw new RangeError('webhook secret missing');
+  if (keys.length === 0 || !keys.every((key) => SigningKey.safeParse(key).success)) {
+    // Bytes that everybody knows, or none, would sign for everybody.
+    throw new RangeError('webhook secret missing or no signing key');
+  }
   const id = headers['webhook-id'];
   const timestamp = headers['webhook-timestamp'];
   const header = headers['webhook-signature'];

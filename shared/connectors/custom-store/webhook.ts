@@ -1,9 +1,10 @@
 import { decodeUtf8, firstProblem, jsonOf, problems } from '../../http/json.ts';
 import type { Delivery, ReceiveContext, Received } from '../contract.ts';
+import { normalised } from '../normalised.ts';
 import type { CustomStoreCredentials, CustomStoreSettings } from './manifest.ts';
-import { normalise } from './normalise.ts';
+import { toOrder } from './orders.mapper.ts';
 import { signatureProblem } from './signature.ts';
-import { CustomStoreEvent, type CustomStoreOrder, CustomStoreOrderEvent, PROBLEMS_TOLD } from './wire.ts';
+import { CustomStoreEvent, CustomStoreOrderEvent, PROBLEMS_TOLD } from './wire.ts';
 
 type Context = ReceiveContext<CustomStoreSettings, CustomStoreCredentials>;
 
@@ -45,14 +46,6 @@ const understand = (bytes: Uint8Array, context: Context): Understood => {
     return unreadable(`type: "${type}" is none of the contract's; orders come as ${ORDER_EVENTS.join(', ')}`);
   }
   const parsed = CustomStoreOrderEvent.safeParse(body);
-  return parsed.success
-    ? orderOf(parsed.data.data, context)
-    : unreadable(problems(parsed.error, PROBLEMS_TOLD));
-};
-
-/** Paths as the sender wrote them: the order stands in `data`. */
-const orderOf = (wire: CustomStoreOrder, context: Context): Understood => {
-  const told = normalise(wire, context);
-  if (told.kind === 'order' || /^(not mapped|as an event)\b/.test(told.reason)) return told;
-  return unreadable(`data.${told.reason}`);
+  if (!parsed.success) return unreadable(problems(parsed.error, PROBLEMS_TOLD));
+  return normalised(() => toOrder(parsed.data.data, context), 'data.');
 };

@@ -87,10 +87,10 @@ const Line = object({
   productId: text('Yours; mapping tables can name it as product:<id> where there is no SKU'),
   variantId: text('Yours'),
   title: requiredText('As the buyer saw it'),
-  quantity: z
-    .number(expected('a number above zero'))
-    .positive('must be a number above zero')
-    .meta({ description: 'Current: removed pieces not counted. A line with none left is left out' }),
+  quantity: z.number(expected('a number above zero')).positive('must be a number above zero').meta({
+    description:
+      'Pieces as they are ordered now: those that an edit removed are not counted, refunded ones are. A line with none left is left out',
+  }),
   subtotal: amount('Before discount, for the whole quantity'),
   discount: amount('Off the whole line; absent: none').nullish(),
   total: amount('subtotal - discount'),
@@ -140,6 +140,28 @@ const Refund = object({
   id: id('Yours, the same in every version of the order'),
   reason: text('In words'),
   total: amount('What the buyer got back, tax included'),
+  refundedAt: time('When').nullish(),
+  lines: list(
+    object({
+      lineId: id('Which of lines'),
+      quantity: z
+        .number(expected('a number, zero or positive'))
+        .nonnegative('must not be negative')
+        .meta({ description: 'Pieces that come back, or will not be sent; 0: money only' }),
+      total: amount('What these pieces cost, as total of the line'),
+      taxes: list(Tax, 'Of these pieces; positive'),
+      restock: flag('They can be sold again'),
+    }),
+    'What it is for, as far as it is for goods; absent: an amount and nothing else',
+  ).nullish(),
+  charges: list(
+    object({
+      chargeId: id('Which of charges'),
+      total: amount('How much of it'),
+      taxes: list(Tax, 'Of this part; positive'),
+    }),
+    'Shipping and fees that are paid back',
+  ).nullish(),
 });
 
 const Presentment = object({

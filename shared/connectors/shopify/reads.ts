@@ -1,8 +1,9 @@
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
 import type { OpenOptions, StorefrontReads } from '../contract.ts';
+import { normalised } from '../normalised.ts';
 import { shopifyClient } from './client.ts';
 import type { ShopifyCredentials, ShopifySettings } from './manifest.ts';
-import { normalise } from './normalise.ts';
+import { toOrder } from './orders.mapper.ts';
 
 /** Orders as GraphQL tells them, normalised like webhooks. It tells more: transactions, holds and schedules. */
 export const open = (options: OpenOptions<ShopifySettings, ShopifyCredentials>): StorefrontReads => {
@@ -12,7 +13,7 @@ export const open = (options: OpenOptions<ShopifySettings, ShopifyCredentials>):
       const found = await withFreshCredentials(options.credentials, (credentials) =>
         shopifyClient({ settings, credentials, nowMs }).order(id, call),
       );
-      return found && normalise(found.order, { connection, settings });
+      return found && normalised(() => toOrder(found.order, { connection, settings }));
     },
   };
 };

@@ -1,8 +1,9 @@
 import { decodeUtf8, firstProblem, jsonOf } from '../../http/json.ts';
 import { signatureProblem } from '../../http/signature.ts';
 import type { Delivery, ReceiveContext, Received } from '../contract.ts';
+import { normalised } from '../normalised.ts';
 import { manifest, type ShopifyCredentials, type ShopifySettings } from './manifest.ts';
-import { normalise } from './normalise.ts';
+import { toOrder } from './orders.mapper.ts';
 import { ShOrder } from './wire.ts';
 
 type Context = ReceiveContext<ShopifySettings, ShopifyCredentials>;
@@ -85,7 +86,8 @@ const understand = ({ headers, body }: Delivery, context: Context): Understood =
   if (fields === undefined) return unreadable('body: is no JSON');
   const parsed = ShOrder.safeParse(fields);
   if (!parsed.success) return unreadable(firstProblem(parsed.error));
-  const told = normalise(parsed.data, { ...context, triggeredAt: headers['x-shopify-triggered-at'] });
+  const triggeredAt = headers['x-shopify-triggered-at'];
+  const told = normalised(() => toOrder(parsed.data, { ...context, triggeredAt }));
   if (told.kind === 'unreadable') return told;
   return { ...told, warnings: [...told.warnings, ...versionWarning(header('api-version'))] };
 };

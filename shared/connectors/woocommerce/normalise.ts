@@ -1,7 +1,5 @@
-import { UnreadableOrder } from '../../core/read-amounts.ts';
-import { OrderChangedV1 } from '../../events/order-changed.ts';
-import { firstProblem } from '../../http/json.ts';
 import type { Fetched } from '../contract.ts';
+import { normalised } from '../normalised.ts';
 import { type MapContext, plainStatus, toOrder } from './orders.mapper.ts';
 import type { WcOrder } from './wire.ts';
 
@@ -17,20 +15,5 @@ export const ignoredStatus = (status: string): string | undefined => {
 /** What the shop says of one order, whether it was pushed or fetched. Pure; throws nothing. */
 export const normalise = (wire: WcOrder, context: MapContext): Fetched => {
   const reason = ignoredStatus(wire.status);
-  if (reason) return { kind: 'ignored', reason };
-  try {
-    const { value, warnings } = toOrder(wire, context);
-    const order = OrderChangedV1.safeParse(value);
-    if (!order.success) return unreadable(`as an event, ${firstProblem(order.error)}`);
-    return { kind: 'order', order: order.data, warnings };
-  } catch (failure) {
-    // Quarantined rather than thrown: a 503 would not bring it again, WooCommerce does not repeat deliveries.
-    return unreadable(
-      failure instanceof UnreadableOrder
-        ? failure.message
-        : `not mapped (${failure instanceof Error ? failure.name : 'unknown'})`,
-    );
-  }
+  return reason ? { kind: 'ignored', reason } : normalised(() => toOrder(wire, context));
 };
-
-const unreadable = (reason: string): Fetched => ({ kind: 'unreadable', reason });
