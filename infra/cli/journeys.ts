@@ -18,6 +18,7 @@ interface LogLine {
   readonly documentName?: string;
   readonly documentUrl?: string;
   readonly level?: string;
+  readonly done?: readonly string[];
   readonly attempt?: number;
   readonly retryInMs?: number;
   readonly totalMs?: number;
@@ -49,8 +50,8 @@ export interface Journey {
   readonly ignored?: string;
 }
 
-/** After these nothing more comes for one event at one ERP. */
-const SETTLED = ['written', 'recovered', 'continued', 'confirmed', 'skipped', 'shadow', 'parked'];
+/** After these the same event comes again; after every other outcome it has ended. */
+const UNFINISHED = ['busy', 'retry'];
 const WRITTEN = ['written', 'recovered', 'continued'];
 /** The storefront is asked instead: what it says comes back as an event of its own. */
 const ASKING = 'FETCHING_AGAIN';
@@ -164,11 +165,11 @@ export class Journeys {
         if (outcome === 'notified') add(READS, 1);
         return;
       case 'fetch-orders':
-        if (['fetched', 'skipped', 'parked'].includes(outcome)) add(READS, -1);
+        if (!UNFINISHED.includes(outcome)) add(READS, -1);
         if (outcome === 'fetched') published();
         return;
       case 'consume-orders':
-        if (SETTLED.includes(outcome)) add(connection, -1);
+        if (!UNFINISHED.includes(outcome)) add(connection, -1);
         if (code === ASKING) add(READS, 1);
     }
   }
@@ -229,6 +230,7 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
   recovered: pc.green,
   continued: pc.green,
   confirmed: pc.green,
+  changed: pc.green,
   parked: pc.yellow,
   rejected: pc.red,
   unavailable: pc.red,
@@ -273,6 +275,8 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
       return { what: 'continued', text: `${document} completed where an earlier attempt stopped${took}` };
     case 'confirmed':
       return { what: 'confirmed', text: `${document} ${levelWord(line.level)}${took}` };
+    case 'changed':
+      return { what: 'changed', text: `${document} changed: ${line.done?.join(', ') ?? '?'}${took}` };
     case 'skipped':
       if (line.code === ASKING)
         return { what: 'asking', text: 'two copies of one version differ: the shop is asked' };

@@ -110,6 +110,15 @@ describe('lines of several processes', () => {
     expect(journeys.inFlight()).toBe(2);
   });
 
+  it.each(['confirmed', 'changed', 'skipped', 'shadow', 'parked'])(
+    'of an attempt that ended %s end the event',
+    (outcome) => {
+      accepted();
+      consumed('odoo', outcome);
+      expect(journeys.inFlight()).toBe(1);
+    },
+  );
+
   it.each(['busy', 'retry'])('of an attempt that ended %s end nothing', (outcome) => {
     accepted();
     consumed('odoo', outcome);
