@@ -9,6 +9,10 @@ export const LocalAddress = z.object({
   /** Environment for the AWS SDK: endpoints on 127.0.0.1, region, dummy credentials. */
   env: z.record(z.string(), z.string()),
   mappingsTable: z.string(),
+  journalTable: z.string(),
+  parkedTable: z.string(),
+  /** Queues in which messages can be parked, by connection. */
+  queues: z.record(z.string(), z.object({ queue: z.string(), parked: z.string() })),
   storefronts: z.array(z.string()),
   erps: z.array(z.string()),
 });

@@ -9,6 +9,7 @@ import { type LocalStack, startLocalStack } from '../local/index.ts';
 import type { Secrets } from '../secrets.ts';
 import { erpsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { removeAddress, writeAddress } from './address.ts';
+import { queuesOf } from './target.ts';
 
 export interface LocalRun {
   readonly stack: LocalStack;
@@ -66,7 +67,14 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
     const mappingsTable = output('core', 'MappingsTable');
     const storefronts = storefrontsOf(settings).map(({ id }) => id);
     const erps = erpsOf(settings).map(({ id }) => id);
-    await writeAddress(dataDir, { pid: process.pid, env: stack.env, mappingsTable, storefronts, erps });
+    const { env, outputs } = stack;
+    const tables = {
+      mappingsTable,
+      journalTable: output('core', 'JournalTable'),
+      parkedTable: output('core', 'ParkedTable'),
+    };
+    const queues = queuesOf(settings, (name) => outputs[name]);
+    await writeAddress(dataDir, { pid: process.pid, env, ...tables, storefronts, erps, queues });
     const dynamo = new DynamoDBClient({
       endpoint: stack.endpoints.dynamodb,
       region: settings.region,

@@ -1,17 +1,25 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { erpsOf, loadSettingsFile, type Settings, storefrontsOf } from '../settings.ts';
+import type { ParkedQueueUrls } from '../../shared/aws/sqs-parked-messages.ts';
+import { JOURNAL } from '../../shared/observability/names.ts';
+import { connectionsOf, erpsOf, loadSettingsFile, type Settings, storefrontsOf } from '../settings.ts';
 import { readAddress } from './address.ts';
 
 /** What an operator's command works on: a deployed stage, or the stack on this laptop. */
 export interface Target {
   readonly name: string;
+  /** As it was chosen on the command line, for commands that a person copies. */
+  readonly flag: string;
   readonly mappingsTable: string;
+  readonly journalTable: string;
+  readonly parkedTable: string;
   readonly storefronts: readonly string[];
   readonly erps: readonly string[];
   /** Only for a deployed stage. */
   readonly stage?: Settings;
+  /** Queues in which messages can be parked, by connection; the recorder counts as one. */
+  queues(): Promise<Readonly<Record<string, ParkedQueueUrls>>>;
 }
 
 export interface TargetOptions {
@@ -23,34 +31,65 @@ export interface TargetOptions {
 /** Points the AWS SDK of this process at the target. @throws Error with what to do */
 export const openTarget = async ({ local, data, stage }: TargetOptions): Promise<Target> => {
   if (local || data) {
-    const { env, ...address } = await readAddress(data);
+    const { env, queues, ...address } = await readAddress(data);
     Object.assign(process.env, env);
-    return { name: 'the local stack', ...address };
+    const flag = data ? `--data ${quoted(data)}` : '--local';
+    return { name: 'the local stack', flag, ...address, queues: async () => queues };
   }
   if (!stage) throw new Error('say which one: --local, or --stage NAME (a file of infra/stages)');
   const file = fileURLToPath(new URL(`../stages/${path.basename(stage)}.ts`, import.meta.url));
   const settings = await loadSettingsFile(file);
   process.env['AWS_REGION'] = settings.region;
-  const outputs = await outputsOf(`waybill-${settings.name}-core`);
-  const mappingsTable = outputs.get('MappingsTable');
-  if (!mappingsTable)
-    throw new Error(`stack waybill-${settings.name}-core has no output MappingsTable; deploy it again`);
+  const core = `waybill-${settings.name}-core`;
+  const outputs = await outputsOf(core);
+  const table = (name: string): string => {
+    const value = outputs.get(`${core}.${name}`);
+    if (!value) throw new Error(`stack ${core} has no output ${name}; deploy it again`);
+    return value;
+  };
   return {
     name: `stage ${stage}`,
-    mappingsTable,
+    flag: `--stage ${quoted(stage)}`,
+    mappingsTable: table('MappingsTable'),
+    journalTable: table('JournalTable'),
+    parkedTable: table('ParkedTable'),
     storefronts: storefrontsOf(settings).map(({ id }) => id),
     erps: erpsOf(settings).map(({ id }) => id),
     stage: settings,
+    queues: async () => {
+      const stacks = connectionsOf(settings).map(({ id }) => `waybill-${settings.name}-${id}`);
+      const all = [outputs, ...(await Promise.all(stacks.map(outputsOf)))];
+      return queuesOf(settings, (name) => all.find((one) => one.has(name))?.get(name));
+    },
   };
 };
 
+/** @param output value of `<stack>.<name>` */
+export const queuesOf = (
+  settings: Settings,
+  output: (name: string) => string | undefined,
+): Record<string, ParkedQueueUrls> => {
+  const stacks = [[JOURNAL, 'core'], ...connectionsOf(settings).map(({ id }) => [id, id] as const)] as const;
+  return Object.fromEntries(
+    stacks.flatMap(([connection, stack]) => {
+      const queue = output(`waybill-${settings.name}-${stack}.QueueUrl`);
+      const parked = output(`waybill-${settings.name}-${stack}.ParkedQueueUrl`);
+      return queue && parked ? [[connection, { queue, parked }] as const] : [];
+    }),
+  );
+};
+
+const quoted = (text: string): string =>
+  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** By `<stack>.<name>`. */
 const outputsOf = async (stackName: string): Promise<Map<string, string>> => {
   const { Stacks } = await new CloudFormationClient({}).send(
     new DescribeStacksCommand({ StackName: stackName }),
   );
   return new Map(
     (Stacks?.[0]?.Outputs ?? []).flatMap(({ OutputKey, OutputValue }) =>
-      OutputKey && OutputValue ? [[OutputKey, OutputValue] as const] : [],
+      OutputKey && OutputValue ? [[`${stackName}.${OutputKey}`, OutputValue] as const] : [],
     ),
   );
 };

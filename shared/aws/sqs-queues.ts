@@ -26,7 +26,7 @@ export const sqsQueues = (
   urls: { queue: string; parked: string },
   index: ParkedIndex,
 ): Pick<BatchPorts, 'park' | 'answer' | 'hide'> => ({
-  // The row first: a message without one is hard to find, and a row without its message is closed by the next redrive.
+  // The row first: a message without one is hard to find, and a row without its message says so when it is redriven.
   // The body stays as it is, so that a redrive is a plain move back.
   park: async (record, error, { connection, atMs, about }) => {
     const id = record.messageId;

@@ -40,7 +40,7 @@ export interface ParkedMessages {
   take(holdMs: number): Promise<HeldMessage[]>;
   putBack(message: HeldMessage): Promise<void>;
   /** A copy to the source queue, marked so that the consumer says what becomes of it. */
-  send(message: HeldMessage, redriveOf: string): Promise<void>;
+  send(message: HeldMessage, row: Pick<ParkedRow, 'id' | 'source'>): Promise<void>;
   delete(message: HeldMessage): Promise<void>;
 }
 
@@ -53,6 +53,9 @@ export interface ParkedPorts {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
+/** A message that waits; unindexed: found in its queue, without a row. */
+export type WaitingRow = ParkedRow & { readonly isUnindexed?: true };
+
 export type ActionOf = Omit<ParkedAction, 'verb' | 'atMs'>;
 
 /** Identity of a message: SQS keeps the id of what it moves by itself, so both kinds have one. */
@@ -61,21 +64,21 @@ export const rowIdOf = ({ parkedId, messageId }: HeldMessage): string => parkedI
 // ---- choosing ----------------------------------------------------------------------------------------------------
 
 export type Choice =
-  | { readonly kind: 'chosen'; readonly rows: readonly ParkedRow[]; readonly remaining: number }
+  | { readonly kind: 'chosen'; readonly rows: readonly WaitingRow[]; readonly remaining: number }
   | { readonly kind: 'unknown'; readonly id: string }
-  | { readonly kind: 'ambiguous'; readonly id: string; readonly rows: readonly ParkedRow[] };
+  | { readonly kind: 'ambiguous'; readonly id: string; readonly rows: readonly WaitingRow[] };
 
 /** Those whose id begins so; a whole id is never ambiguous with a longer one. */
-export const matching = (rows: readonly ParkedRow[], id: string): readonly ParkedRow[] => {
+export const matching = (rows: readonly WaitingRow[], id: string): readonly WaitingRow[] => {
   const exact = rows.filter((row) => row.id === id);
   return exact.length > 0 ? exact : rows.filter((row) => row.id.startsWith(id));
 };
 
 /** The oldest first, and no more than `max`. @param ids beginnings of ids */
-export const choose = (rows: readonly ParkedRow[], ids: readonly string[] | 'all', max: number): Choice => {
+export const choose = (rows: readonly WaitingRow[], ids: readonly string[] | 'all', max: number): Choice => {
   let wanted = rows;
   if (ids !== 'all') {
-    const found = new Set<ParkedRow>();
+    const found = new Set<WaitingRow>();
     for (const id of ids) {
       const matches = matching(rows, id);
       const [only] = matches;
@@ -119,26 +122,25 @@ export const unindexed = async (
   connection: string,
   messages: ParkedMessages,
   rows: readonly ParkedRow[],
-): Promise<ParkedRow[]> => {
+): Promise<WaitingRow[]> => {
   const indexed = new Set(rows.map(({ id }) => id));
-  const found = new Map<string, ParkedRow>();
-  await throughAll(messages, LOOK_MS, async (message) => {
+  const found = new Map<string, WaitingRow>();
+  for await (const message of throughAll(messages, LOOK_MS, new Set())) {
     const id = rowIdOf(message);
-    if (!indexed.has(id)) found.set(id, rowOf(connection, message));
-    return 'keep';
-  });
+    if (!indexed.has(id)) found.set(id, { ...rowOf(connection, message), isUnindexed: true });
+  }
   return [...found.values()];
 };
 
 /**
- * Takes every message of the queue once. All are hidden until the end, or those at the front would come back for ever;
- * then what is kept becomes visible again, whatever happened.
+ * Every message of the queue, once. All are hidden until the end, or those at the front would come back for ever; then
+ * what is not `gone` becomes visible again, whatever happened.
  */
-const throughAll = async (
+async function* throughAll(
   messages: ParkedMessages,
   holdMs: number,
-  visit: (message: HeldMessage) => Promise<'keep' | 'gone' | 'stop'>,
-): Promise<void> => {
+  gone: ReadonlySet<HeldMessage>,
+): AsyncGenerator<HeldMessage> {
   const held = new Map<string, HeldMessage>();
   try {
     let empty = 0;
@@ -147,17 +149,15 @@ const throughAll = async (
       const fresh = taken.filter(({ messageId }) => !held.has(messageId));
       for (const message of taken) held.set(message.messageId, message);
       empty = fresh.length === 0 ? empty + 1 : 0;
-      for (const message of fresh) {
-        const what = await visit(message);
-        if (what === 'gone') held.delete(message.messageId);
-        if (what === 'stop') return;
-      }
+      yield* fresh;
     }
   } finally {
-    // One that cannot be put back comes back by itself.
-    for (const message of held.values()) await messages.putBack(message).catch(() => undefined);
+    for (const message of held.values()) {
+      // One that cannot be put back comes back by itself.
+      if (!gone.has(message)) await messages.putBack(message).catch(() => undefined);
+    }
   }
-};
+}
 
 /** What EventBridge put into a queue, of whatever kind. */
 const AnyEvent = z.object({
@@ -215,7 +215,7 @@ const jsonOf = (body: string): unknown => {
 export type Deed = 'redriven' | 'discarded' | 'finished' | 'closed' | 'missing';
 
 export interface Done {
-  readonly row: ParkedRow;
+  readonly row: WaitingRow;
   readonly deed: Deed;
 }
 
@@ -230,7 +230,7 @@ const HOLD_MS = 60_000;
  */
 export async function* redrive(
   ports: ParkedPorts,
-  chosen: readonly ParkedRow[],
+  chosen: readonly WaitingRow[],
   who: ActionOf,
   { perSecond }: { readonly perSecond: number },
 ): AsyncGenerator<Done> {
@@ -241,7 +241,7 @@ export async function* redrive(
     isFirst = false;
     if (!(await begin(ports, row, message, { ...who, verb: 'redrive', atMs: ports.nowMs() })))
       return 'closed';
-    await messages.send(message, row.id);
+    await messages.send(message, row);
     await messages.delete(message);
     await ports.rows.close(row, 'redriven', ports.nowMs());
     return 'redriven';
@@ -251,7 +251,7 @@ export async function* redrive(
 /** Deletes messages for good, and settles their orders in the journal, so that nobody waits for them. */
 export async function* discard(
   ports: ParkedPorts,
-  chosen: readonly ParkedRow[],
+  chosen: readonly WaitingRow[],
   who: ActionOf,
 ): AsyncGenerator<Done> {
   const settle = async (row: ParkedRow, body?: string) => {
@@ -284,28 +284,26 @@ export async function* discard(
 /** Looks for the messages of rows, connection by connection, and works on each that is found. */
 async function* onMessages(
   ports: ParkedPorts,
-  chosen: readonly ParkedRow[],
+  chosen: readonly WaitingRow[],
   holdMs: number,
-  work: (row: ParkedRow, message: HeldMessage, messages: ParkedMessages) => Promise<Deed>,
+  work: (row: WaitingRow, message: HeldMessage, messages: ParkedMessages) => Promise<Deed>,
 ): AsyncGenerator<Done> {
   for (const connection of new Set(chosen.map((row) => row.connection))) {
     const messages = ports.messages(connection);
-    const wanted = new Map(chosen.filter((row) => row.connection === connection).map((row) => [row.id, row]));
-    const done = new Map<string, Done>();
-    await throughAll(messages, holdMs, async (message) => {
-      const row = wanted.get(rowIdOf(message));
-      if (!row) return 'keep';
-      const earlier = done.get(row.id);
-      if (!earlier) {
-        const deed = await work(row, message, messages);
-        done.set(row.id, { row, deed });
-        return deed === 'closed' ? 'keep' : 'gone';
-      }
-      // Parked twice by a handler that died in between: the same message.
-      if (earlier.deed !== 'closed') await messages.delete(message);
-      return earlier.deed === 'closed' ? 'keep' : 'gone';
-    });
-    for (const row of wanted.values()) yield done.get(row.id) ?? (await withoutMessage(ports, row));
+    const missing = new Map(
+      chosen.filter((row) => row.connection === connection).map((row) => [row.id, row]),
+    );
+    const gone = new Set<HeldMessage>();
+    for await (const message of throughAll(messages, holdMs, gone)) {
+      const row = missing.get(rowIdOf(message));
+      if (!row) continue;
+      missing.delete(row.id);
+      const deed = await work(row, message, messages);
+      if (deed !== 'closed') gone.add(message);
+      yield { row, deed };
+      if (missing.size === 0) break;
+    }
+    for (const row of missing.values()) yield await withoutMessage(ports, row);
   }
 }
 
@@ -318,13 +316,13 @@ const withoutMessage = async (ports: ParkedPorts, row: ParkedRow): Promise<Done>
 
 const begin = async (
   { rows, index }: ParkedPorts,
-  row: ParkedRow,
+  row: WaitingRow,
   message: HeldMessage,
   action: ParkedAction,
 ): Promise<boolean> => {
   // What AWS parked has no row yet, and who acted must be written down somewhere.
-  if (!(await rows.get(row.connection, row.id))) {
-    const { state: _, actions: __, result: ___, ...told } = rowOf(row.connection, message);
+  if (row.isUnindexed) {
+    const { state: _, actions: __, ...told } = rowOf(row.connection, message);
     await index.put(told satisfies ParkedMessage);
   }
   return rows.begin(row, action);

@@ -102,7 +102,7 @@ describe('the sandbox', () => {
       ['shopify', null],
       ['custom-store', null],
       ['odoo', ['JSON-RPC']],
-      ['odoo', ['JSON-RPC']],
+      ['odoo', ['JSON-2']],
     ]);
     expect(report.repeated).toBeGreaterThanOrEqual(30);
   }, 120_000);
@@ -121,7 +121,10 @@ describe('a settings file and a secrets file of one’s own', () => {
       currency: 'EUR',
       decimals: 2,
       taxRates: [{ country: 'DE', percent: '19', name: 'MwSt.', shipping: true }],
-      products: [{ sku: 'LAMP-1', name: 'Lamp', price: '39.90', stock: 5 }],
+      products: [
+        { sku: 'LAMP-1', name: 'Lamp', price: '39.90', stock: 5 },
+        { sku: 'VASE-1', name: 'Vase', price: '19.90', stock: 5 },
+      ],
     });
     erp = await startFakeOdoo({
       version: 16,
@@ -161,10 +164,10 @@ describe('a settings file and a secrets file of one’s own', () => {
       'kind,source,destination,key,to\ntax,acme-woo,acme-odoo,1,19% USt\n',
     ),
   });
-  const buy = () =>
+  const buy = (sku = 'LAMP-1') =>
     shop.placeOrder({
       via: 'checkout',
-      lines: [{ sku: 'LAMP-1', quantity: 1 }],
+      lines: [{ sku, quantity: 1 }],
       shipping: { method: 'flat_rate', title: 'Versand', total: '4.90' },
       paymentMethod: 'stripe',
       paid: true,
@@ -197,7 +200,7 @@ describe('a settings file and a secrets file of one’s own', () => {
     expect(erp.orders()).toHaveLength(1);
   }, 120_000);
 
-  it('parks an unmapped tax with a sentence; a row imported while it runs mends the next delivery', async () => {
+  it('parks an unmapped tax with a sentence; a row imported while it runs mends it, by one command', async () => {
     const { settings, secrets, mappings } = await files();
     const data = path.join(folder, 'data');
     const started = run(START, ['--settings', settings, '--secrets', secrets, '--data', data]);
@@ -225,8 +228,44 @@ describe('a settings file and a secrets file of one’s own', () => {
       'kind,source,destination,key,to,quantity,share\ntax,acme-woo,acme-odoo,1,19% USt,1,1\n',
     );
 
-    await shop.redeliver(shop.deliveries.length - 1);
-    await started.says(/written as S00001, confirmed/);
+    // The command that the import offered, and what it does.
+    const [, offered] = await imported.says(/npx waybill (parked redrive ([0-9a-f-]+) --data \S+)/);
+    const parked = async (...args: string[]) => {
+      const command = run(WAYBILL, ['parked', ...args, '--data', data]);
+      return { code: await command.exit, heard: command.heard() };
+    };
+    expect(offered).toContain(data);
+    const listed = await parked('list', '--lang', 'zh-Hant');
+    expect(listed.code, listed.heard).toBe(0);
+    expect(listed.heard).toMatch(
+      /^acme-odoo: 1 message\n {2}[0-9a-f]{8} {2}order \d+ {2}UNMAPPED_TAX {2}since /,
+    );
+    expect(listed.heard).toContain('→ 請在對照表新增一列');
+    const id = /^ {2}([0-9a-f]{8})/m.exec(listed.heard)?.[1] ?? '';
+    const dryRun = await parked('redrive', '--all');
+    expect(dryRun.heard).toContain('dry run: nothing was moved or deleted. redrive would take 1 message:');
+    expect(erp.orders()).toHaveLength(0);
+    const redriven = await parked('redrive', id, '--yes', '--by', 'Ada', '--why', 'the tax is mapped now');
+    expect(redriven.code, redriven.heard).toBe(0);
+    expect(redriven.heard).toMatch(new RegExp(`^ {2}${id} {2}order \\d+ {2}moved back to its queue$`, 'm'));
+    expect(redriven.heard).toContain('1 message redriven, 0 remain');
+    expect(redriven.heard).toMatch(new RegExp(`^ {2}${id} {2}order \\d+ {2}written S00001 http`, 'm'));
+    expect(erp.orders()).toHaveLength(1);
+    const shown = await parked('show', id);
+    expect(shown.heard).toMatch(/redrive by Ada: the tax is mapped now/);
+    expect(shown.heard).toMatch(/the order in the journal: done, S00001/);
+
+    // Nobody wants a product of another shop in this ERP: a person gives that order up.
+    await buy('VASE-1');
+    await started.says(/parked, UNKNOWN_SKU/);
+    const other = /^ {2}([0-9a-f]{8})/m.exec((await parked('list')).heard)?.[1] ?? '';
+    expect((await parked('discard', other, '--yes')).heard).toBe(
+      'waybill: say why: --why TEXT; it is kept with the message, and so is --by\n',
+    );
+    const given = await parked('discard', other, '--yes', '--by', 'Ada', '--why', 'sold by another company');
+    expect(given.code, given.heard).toBe(0);
+    expect((await parked('show', other)).heard).toMatch(/the order in the journal: discarded/);
+    expect(await parked('list')).toEqual({ code: 0, heard: 'nothing is parked\n' });
     expect(erp.orders()).toHaveLength(1);
 
     started.child.kill('SIGINT');
