@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { customStoreClient } from '../../shared/connectors/custom-store/client.ts';
 import { manifest as customStore } from '../../shared/connectors/custom-store/manifest.ts';
-import { jsonRpcClient } from '../../shared/connectors/odoo/client.ts';
+import { odooClient } from '../../shared/connectors/odoo/client.ts';
 import { manifest as odoo } from '../../shared/connectors/odoo/manifest.ts';
 import { shopifyClient } from '../../shared/connectors/shopify/client.ts';
 import { manifest as shopify } from '../../shared/connectors/shopify/manifest.ts';
@@ -111,7 +111,7 @@ const erpDocuments = async (
   if (erp.connector !== 'odoo') throw new Error(`${erp.connector} is no ERP`);
   const credentials = odoo.credentials.parse(secrets);
   const { url, database } = erp;
-  const client = jsonRpcClient({
+  const client = odooClient({
     connection: 'read-back',
     url,
     database,

@@ -1,4 +1,4 @@
 import { erpSuite } from './erp.suite.ts';
 import { odooTestbed } from './testbeds/odoo.ts';
 
-for (const version of [16, 17, 18] as const) erpSuite(odooTestbed(version));
+for (const version of [16, 17, 18, 19] as const) erpSuite(odooTestbed(version));

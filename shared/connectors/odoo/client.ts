@@ -1,10 +1,19 @@
 import * as z from 'zod';
-import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError } from '../../core/errors.ts';
-import type { CallContext, Clock } from '../../core/ports.ts';
+import { RetryableError } from '../../core/errors.ts';
+import type { CallContext } from '../../core/ports.ts';
 import type { ErpOperation } from '../../core/reasons.ts';
 import { fetchJson, statusError } from '../../http/fetch-json.ts';
+import { jsonOf } from '../../http/json.ts';
 import { repeatRead } from '../../http/repeat-read.ts';
-import { odooError } from './errors.ts';
+import {
+  majorVersion,
+  type OdooClientOptions,
+  type OdooWire,
+  READ_DEADLINE_MS,
+  unreadable,
+} from './exchange.ts';
+import { json2 } from './json-2.ts';
+import { jsonRpc } from './json-rpc.ts';
 
 export type Domain = readonly (
   | '|'
@@ -78,155 +87,58 @@ export interface OdooClient {
   userLanguage(call: OdooCall): Promise<string | undefined>;
 }
 
-export interface OdooClientOptions {
-  /** Connection id, for messages. */
-  readonly connection: string;
-  readonly url: string;
-  readonly database: string;
-  readonly credentials: (fresh?: boolean) => Promise<{ readonly login: string; readonly apiKey: string }>;
-  readonly nowMs: Clock;
-}
+/** How long a server is believed to be of the version that it was. */
+const MAX_AGE_MS = 10 * 60_000;
 
-/** Confirming a large order creates deliveries and may take a while. */
-const READ_DEADLINE_MS = 20_000;
-const WRITE_DEADLINE_MS = 45_000;
-
-const Answer = z.looseObject({
-  jsonrpc: z.literal('2.0'),
-  result: z.unknown().optional(),
-  error: z
-    .looseObject({
-      message: z.string().catch(''),
-      data: z.looseObject({ name: z.string().catch(''), message: z.string().catch('') }).optional(),
-    })
-    .optional(),
-});
-
-interface Session {
-  readonly uid: number;
-  readonly apiKey: string;
-}
-
-interface Exchange {
-  readonly service: 'common' | 'object';
-  readonly method: string;
-  readonly args: readonly unknown[];
-  readonly write: boolean;
-  readonly operation: ErpOperation;
+interface Dialect {
+  readonly version: number;
+  readonly wire: OdooWire;
 }
 
 /**
- * Odoo 16 to 18 over `/jsonrpc`, stateless: login and key travel with every call, the user id is cached.
- * A refused login reads the secret again once, then throws; reads are repeated in place, writes never.
+ * Odoo 16 to 18 over JSON-RPC, 19 and later over JSON-2; which one, the server says. It is asked again after ten
+ * minutes, and at once when the address has gone. Reads are repeated in place, writes never; refused credentials are
+ * read again from the secret once, then thrown.
  */
-export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
-  const { connection, database } = options;
-  let lastId = 0;
-  let session: Promise<Session> | undefined;
+export const odooClient = (options: OdooClientOptions): OdooClient => {
+  const { connection, nowMs } = options;
+  const rpc = jsonRpc(options);
+  const two = json2(options);
+  let known: { readonly dialect: Promise<Dialect>; readonly atMs: number } | undefined;
 
-  const exchange = (what: Exchange, call: OdooCall): Promise<unknown> =>
-    what.write ? exchangeOnce(what, call) : repeatRead(call.signal, () => exchangeOnce(what, call));
-
-  const exchangeOnce = async ({ service, method, args, write, operation }: Exchange, call: OdooCall) => {
-    lastId += 1;
-    const response = await fetchJson({
-      url: `${options.url}/jsonrpc`,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': 'waybill' },
-      body: JSON.stringify({
-        jsonrpc: '2.0',
-        method: 'call',
-        id: lastId,
-        params: { service, method, args },
-      }),
-      signal: call.signal,
-      deadlineMs: write ? WRITE_DEADLINE_MS : READ_DEADLINE_MS,
-      write,
-    });
-    const refused = statusError(response, { peer: connection, write, nowMs: options.nowMs() });
-    if (refused) throw refused;
-    if (response.status !== 200) {
-      const { status } = response;
-      throw new RetryableError('UNEXPECTED_STATUS', `${connection} answered HTTP ${status}`, { status });
-    }
-    const answer = Answer.safeParse(parseJson(response.text));
-    if (!answer.success) throw unreadable(connection, write, 'something that is no JSON-RPC');
-    const { result, error } = answer.data;
-    if (error) {
-      const { name, message } = error.data ?? { name: '', message: error.message };
-      throw odooError({ name, message }, { destination: connection, operation, write });
-    }
-    // A method that returns None leaves `result` out: that is success (observed on Odoo 18).
-    return result;
+  const dialect = (call: OdooCall): Promise<Dialect> => {
+    if (known && nowMs() - known.atMs < MAX_AGE_MS) return known.dialect;
+    const asked = { dialect: repeatRead(call.signal, () => detect(call)), atMs: nowMs() };
+    known = asked;
+    asked.dialect.catch(() => forget(asked));
+    return asked.dialect;
+  };
+  const forget = (what: typeof known): void => {
+    if (known === what) known = undefined;
+  };
+  const detect = async (call: OdooCall): Promise<Dialect> => {
+    const version = (await webVersion(options, call)) ?? (await rpc.version(call));
+    return { version, wire: version >= 19 ? two : rpc };
   };
 
-  const login = async (fresh: boolean, call: OdooCall): Promise<Session> => {
-    const credentials = await options.credentials(fresh);
-    const uid = await common('authenticate', [database, credentials.login, credentials.apiKey, {}], call);
-    if (typeof uid === 'number') return { uid, apiKey: credentials.apiKey };
-    if (!fresh) return login(true, call);
-    throw new CredentialsError('CREDENTIALS_REFUSED', `${connection} refused the login`, {
-      destination: connection,
-    });
-  };
-
-  /** What fails here is the connection, never one record: nothing is parked for it. */
-  const common = async (method: string, args: readonly unknown[], call: OdooCall) => {
-    try {
-      return await exchange(
-        { service: 'common', method, args, write: false, operation: { what: 'log-in' } },
-        call,
-      );
-    } catch (error) {
-      if (!(error instanceof PermanentError)) throw error;
-      throw new RetryableError('PEER_FAILED', `${connection} failed to log in`, {}, { cause: error });
-    }
-  };
-
-  const current = (call: OdooCall, instead?: Promise<Session>): Promise<Session> => {
-    if (session && session !== instead) return session;
-    const opened = login(instead !== undefined, call);
-    session = opened;
-    opened.catch(() => {
-      if (session === opened) session = undefined;
-    });
-    return opened;
-  };
-
-  const execute = async (
-    model: string,
-    method: string,
-    args: readonly unknown[],
-    named: Readonly<Record<string, unknown>>,
-    how: { readonly write: boolean; readonly operation: ErpOperation },
+  /** Finding out how to talk, and logging in, only read: they are repeated by themselves, also before a write. */
+  const run = async <T>(
     call: OdooCall,
-  ): Promise<unknown> => {
-    const attempt = ({ uid, apiKey }: Session) =>
-      exchange(
-        {
-          service: 'object',
-          method: 'execute_kw',
-          args: [
-            database,
-            uid,
-            apiKey,
-            model,
-            method,
-            args,
-            { ...named, ...(call.context && { context: call.context }) },
-          ],
-          ...how,
-        },
-        call,
-      );
-    const used = current(call);
-    const opened = await used;
+    how: 'read' | 'write',
+    work: (wire: OdooWire) => Promise<T>,
+    again = how === 'read',
+  ): Promise<T> => {
+    const { wire } = await dialect(call);
+    const used = known;
     try {
-      return await attempt(opened);
+      await repeatRead(call.signal, () => wire.ready(call));
+      return await (how === 'write' ? work(wire) : repeatRead(call.signal, () => work(wire)));
     } catch (error) {
-      // Refused before anything was done, so a write may be sent again, with a login from a fresh secret.
-      if (!(error instanceof CredentialsError)) throw error;
-      return await attempt(await current(call, used));
+      // Nobody answers there any more: Odoo was upgraded, or restored from an older backup.
+      if (!(error instanceof RetryableError) || error.code !== 'ENDPOINT_GONE') throw error;
+      forget(used);
+      if (!again) throw error;
+      return run(call, how, work, false);
     }
   };
 
@@ -240,63 +152,68 @@ export const jsonRpcClient = (options: OdooClientOptions): OdooClient => {
     );
   };
 
-  const reading = (model: string) => ({ write: false, operation: { what: 'read', model } }) as const;
+  const reading = async <T>(
+    answer: z.ZodType<T>,
+    call: OdooCall,
+    method: Omit<Parameters<OdooWire['execute']>[0], 'write' | 'operation'>,
+  ): Promise<T> => {
+    const operation = { what: 'read', model: method.model } as const;
+    const work = (wire: OdooWire) => wire.execute({ ...method, write: false, operation }, call);
+    return parsed(answer, await run(call, 'read', work), false);
+  };
 
   return {
-    version: async (call) => {
-      const { server_version_info: info } = parsed(Version, await common('version', [], call), false);
-      // "saas~17" on Odoo Online.
-      return Number(/\d+/.exec(String(info[0]))?.[0] ?? 0);
-    },
-    userId: async (call) => (await current(call)).uid,
-    fieldsGet: async (model, names, call) =>
-      parsed(
-        z.record(z.string(), Field),
-        await execute(
-          model,
-          'fields_get',
-          [names],
-          { attributes: ['type', 'required'] },
-          reading(model),
-          call,
-        ),
-        false,
-      ),
-    searchRead: async (model, { domain, ...query }, row, call) =>
-      parsed(z.array(row), await execute(model, 'search_read', [domain], query, reading(model), call), false),
-    read: async (model, ids, fields, row, call) =>
-      parsed(z.array(row), await execute(model, 'read', [ids], { fields }, reading(model), call), false),
+    version: async (call) => (await dialect(call)).version,
+    userId: (call) => run(call, 'read', (wire) => wire.userId(call)),
+    fieldsGet: (model, names, call) =>
+      reading(z.record(z.string(), Field), call, {
+        model,
+        method: 'fields_get',
+        leading: { allfields: names },
+        named: { attributes: ['type', 'required'] },
+      }),
+    searchRead: (model, { domain, ...named }, row, call) =>
+      reading(z.array(row), call, { model, method: 'search_read', leading: { domain }, named }),
+    read: (model, ids, fields, row, call) =>
+      reading(z.array(row), call, { model, method: 'read', ids, named: { fields } }),
     create: async (model, vals, operation, call) =>
-      parsed(
-        z.int().positive(),
-        await execute(model, 'create', [vals], {}, { write: true, operation }, call),
-        true,
-      ),
+      parsed(Created, await run(call, 'write', (wire) => wire.create(model, vals, operation, call)), true),
     write: async (model, ids, vals, operation, call) => {
-      await execute(model, 'write', [ids, vals], {}, { write: true, operation }, call);
+      const method = { model, method: 'write', ids, leading: { vals }, write: true, operation };
+      await run(call, 'write', (wire) => wire.execute(method, call));
     },
     act: (model, method, ids, operation, call) =>
-      execute(model, method, [ids], {}, { write: true, operation }, call),
-    userLanguage: async (call) => {
-      const context = await execute('res.users', 'context_get', [], {}, reading('res.users'), call);
-      return parsed(UserContext, context, false).lang || undefined;
-    },
+      run(call, 'write', (wire) => wire.execute({ model, method, ids, write: true, operation }, call)),
+    userLanguage: async (call) =>
+      (await reading(UserContext, call, { model: 'res.users', method: 'context_get' })).lang || undefined,
   };
 };
 
-const Version = z.looseObject({ server_version_info: z.array(z.unknown()).min(1) });
+/**
+ * Major version by `/web/version`, which 19 and later have (odoo/odoo, addons/rpc; External JSON-2 API,
+ * "Migrating"); undefined where there is no such page. It needs no login.
+ */
+const webVersion = async (
+  { url, connection, nowMs }: OdooClientOptions,
+  { signal }: OdooCall,
+): Promise<number | undefined> => {
+  const response = await fetchJson({
+    url: `${url}/web/version`,
+    headers: { 'user-agent': 'waybill' },
+    signal,
+    deadlineMs: READ_DEADLINE_MS,
+    write: false,
+  });
+  // A proxy may keep this page to itself; whether we may log in, the login says.
+  const passing = ![401, 403].includes(response.status);
+  const refused = passing && statusError(response, { peer: connection, write: false, nowMs: nowMs() });
+  if (refused) throw refused;
+  const answer = WebVersion.safeParse(jsonOf(response.text));
+  return answer.success ? majorVersion(answer.data.version_info) : undefined;
+};
+
+const WebVersion = z.looseObject({ version_info: z.array(z.unknown()).min(1) });
 const Field = z.looseObject({ type: z.string(), required: z.boolean().default(false) });
 const UserContext = z.looseObject({ lang: z.union([z.string(), z.literal(false)]).nullish() });
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // a proxy's page
-  }
-};
-
-const unreadable = (connection: string, write: boolean, what: string): RetryableError => {
-  const Failure = write ? UnknownOutcomeError : RetryableError;
-  return new Failure('UNEXPECTED_ANSWER', `${connection} answered ${what}`, { destination: connection });
-};
+/** JSON-RPC answers the id of what was made, JSON-2 a list of one. */
+const Created = z.union([z.int().positive(), z.tuple([z.int().positive()]).transform(([id]) => id)]);

@@ -52,12 +52,18 @@ export const odooError = (
     : new RetryableError('PEER_FAILED', text, context);
 };
 
+/** Odoo's name for "no such address", where the answer is not about a model or a method. */
+export const routeMissing = (name: string): boolean => name === 'werkzeug.exceptions.NotFound';
+
 /** Long enough for Odoo's own messages; a custom module may put a whole page into one. */
 const MAX_DETAIL = 2000;
 
-/** The same call fails for ever: rules, rights, unknown fields and records, violated constraints. */
+/**
+ * The same call fails for ever: rules, rights, unknown fields and records, violated constraints; in JSON-2 also unknown
+ * models, methods and arguments, and a body that is too large.
+ */
 const REFUSALS =
-  /^(odoo\.exceptions\.(AccessError|UserError|ValidationError|RedirectWarning|MissingError|Warning|except_orm)|builtins\.(ValueError|KeyError|TypeError|AttributeError|IndexError|AssertionError|NotImplementedError|NameError|ZeroDivisionError|UnicodeDecodeError|OverflowError)|psycopg2\.(IntegrityError|DataError|ProgrammingError)|psycopg2\.errors\.(\w*Violation|InvalidTextRepresentation|Undefined\w+|NumericValueOutOfRange|StringDataRightTruncation|InvalidDatetimeFormat|DatetimeFieldOverflow|SyntaxError|DatatypeMismatch|InsufficientPrivilege))$/;
+  /^(odoo\.exceptions\.(AccessError|UserError|ValidationError|RedirectWarning|MissingError|Warning|except_orm)|builtins\.(ValueError|KeyError|TypeError|AttributeError|IndexError|AssertionError|NotImplementedError|NameError|ZeroDivisionError|UnicodeDecodeError|OverflowError)|psycopg2\.(IntegrityError|DataError|ProgrammingError)|psycopg2\.errors\.(\w*Violation|InvalidTextRepresentation|Undefined\w+|NumericValueOutOfRange|StringDataRightTruncation|InvalidDatetimeFormat|DatetimeFieldOverflow|SyntaxError|DatatypeMismatch|InsufficientPrivilege)|werkzeug\.exceptions\.(NotFound|UnprocessableEntity|BadRequest|RequestEntityTooLarge))$/;
 
 /** Odoo has tried five times by itself already (odoo/odoo, odoo/service/model.py): real contention. */
 const CONTENTION =
@@ -84,11 +90,15 @@ const refusalOf = ({ name, message }: OdooException): ErpRefusal => {
   return { why: 'words', words: exception };
 };
 
-/** Observed on Odoo 18. */
+/** Observed on Odoo 18 and 19; those of JSON-2 on models and arguments read in odoo/odoo, addons/rpc. */
 const HARMLESS = [
   /Invalid field '?[\w.]+'? on model '?[\w.]+'?/,
   /Object [\w.]+ doesn't exist/,
   /The method '?\w+'? does not exist on the model '?[\w.]+'?/,
+  /The method '[\w.]+' does not exist$/,
+  /the model '[\w.]+' does not exist/,
+  /cannot call [\w.]+ with ids/,
+  /(missing a required argument: |got an unexpected keyword argument )'\w+'/,
   /Private methods \(such as \w+\) cannot be called remotely/,
   /Some orders are not in a state requiring confirmation/,
 ];

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { ErpConnector } from '../contract.ts';
 import { boundedCache } from './bounded-cache.ts';
-import { jsonRpcClient } from './client.ts';
+import { odooClient } from './client.ts';
 import { customers } from './customers.ts';
 import { manifest } from './manifest.ts';
 import { masterData } from './master-data.ts';
@@ -15,12 +15,12 @@ export type OdooCredentials = z.infer<typeof manifest.credentials>;
 /** How long what merchants configure in Odoo is believed. */
 const MAX_AGE_MS = 10 * 60_000;
 
-/** Odoo 16 to 18 by JSON-RPC. */
+/** Odoo 16 to 18 by JSON-RPC, 19 and later by JSON-2. */
 export const odoo: ErpConnector<OdooSettings, OdooCredentials, OdooRefs, OdooOrderWire> = {
   manifest,
   open: ({ connection, settings, credentials, nowMs }) => {
     const { url, database } = settings;
-    const client = jsonRpcClient({ connection, url, database, credentials, nowMs });
+    const client = odooClient({ connection, url, database, credentials, nowMs });
     const cache = boundedCache(nowMs, MAX_AGE_MS);
     const master = masterData(client, connection, cache);
     return {

@@ -4,14 +4,25 @@ import { startFakeOdoo } from '../../fakes/odoo.ts';
 import { mappingsOf, SHOP } from '../../unit/odoo/harness.ts';
 import type { ErpTestbed } from '../erp.suite.ts';
 
-const READS = ['search', 'search_read', 'search_count', 'read', 'fields_get'];
+const READS = ['search', 'search_read', 'search_count', 'read', 'fields_get', 'context_get'];
 
-const callIn = (request: FastifyRequest): { service: string; method: string } => {
+/** The method of a model that a request calls; undefined: none, it asks for the version or logs in. */
+const methodIn = (request: FastifyRequest): string | undefined => {
+  if (request.url.startsWith('/json/2/')) return request.url.split('/').at(-1);
+  if (request.url !== '/jsonrpc') return undefined;
   const { params } = JSON.parse(String(request.body)) as { params: { service: string; args: unknown[] } };
-  return { service: params.service, method: String(params.args[4]) };
+  return params.service === 'object' ? String(params.args[4]) : undefined;
 };
 
-export const odooTestbed = (version: 16 | 17 | 18): ErpTestbed<OdooSettings, OdooCredentials> => ({
+const EXCEPTION = {
+  name: 'odoo.exceptions.ValidationError',
+  message: 'A field is wrong.',
+  arguments: ['A field is wrong.'],
+  context: {},
+  debug: '',
+};
+
+export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings, OdooCredentials> => ({
   title: String(version),
   connector: odoo,
   settings: (url) => ({ url, database: SHOP.database }),
@@ -23,27 +34,20 @@ export const odooTestbed = (version: 16 | 17 | 18): ErpTestbed<OdooSettings, Odo
       url: fake.url,
       server: fake.server,
       isWrite: (request) => {
-        const { service, method } = callIn(request);
-        return service === 'object' && !READS.includes(method);
+        const method = methodIn(request);
+        return method !== undefined && !READS.includes(method);
       },
-      refusal: {
-        status: 200,
-        body: JSON.stringify({
-          jsonrpc: '2.0',
-          id: 1,
-          error: {
-            code: 200,
-            message: 'Odoo Server Error',
-            data: {
-              name: 'odoo.exceptions.ValidationError',
-              message: 'A field is wrong.',
-              arguments: ['A field is wrong.'],
-              context: {},
-              debug: '',
+      refusal:
+        version >= 19
+          ? { status: 422, body: JSON.stringify(EXCEPTION) }
+          : {
+              status: 200,
+              body: JSON.stringify({
+                jsonrpc: '2.0',
+                id: 1,
+                error: { code: 200, message: 'Odoo Server Error', data: EXCEPTION },
+              }),
             },
-          },
-        }),
-      },
       orders: () =>
         fake.orders().map(({ id, client_order_ref, state, amount_total, date_order }) => ({
           id: String(id),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { jsonRpcClient, type OdooCall } from '../../../shared/connectors/odoo/client.ts';
+import { type OdooCall, odooClient } from '../../../shared/connectors/odoo/client.ts';
 import {
   CredentialsError,
   PermanentError,
@@ -20,22 +20,34 @@ const captureOf = (file: string): Capture => JSON.parse(readFileSync(new URL(fil
 
 const call: OdooCall = { signal: new AbortController().signal };
 
-/** A server that answers one thing to every call, and 2 to every login. */
+/** An Odoo 18 that answers one thing to every call, and 2 to every login. */
 let server: PeerServer;
 let answer: string;
 let loginAnswer: string;
-let received: { service: string; method: string; args: unknown[] }[];
+let versionAnswer: string;
+interface Params {
+  readonly service: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+/** Calls and logins; questions for the version. */
+let received: Params[];
+let asked: Params[];
 let secrets: string[];
 beforeEach(async () => {
   answer = '{"jsonrpc":"2.0","id":1,"result":true}';
   loginAnswer = '{"jsonrpc":"2.0","id":1,"result":2}';
+  versionAnswer = captureOf('01-common-version.json').response.body;
   received = [];
+  asked = [];
   secrets = ['admin'];
   server = await startPeerServer((app) => {
     app.post('/jsonrpc', async (request, reply) => {
       const { params } = JSON.parse((request.body as Buffer).toString());
-      received.push(params);
+      if (params.method !== 'version') received.push(params);
+      else asked.push(params);
       reply.header('content-type', 'application/json; charset=utf-8');
+      if (params.method === 'version') return versionAnswer;
       return params.method === 'authenticate' ? loginAnswer : answer;
     });
   });
@@ -43,7 +55,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 const client = () =>
-  jsonRpcClient({
+  odooClient({
     connection: 'acme-odoo',
     url: server.url,
     database: 'real18',
@@ -73,7 +85,8 @@ const outcome = async (work: Promise<unknown>): Promise<string> => {
   }
 };
 
-const isExecute = (request: { body: unknown }) => (request.body as Buffer).includes('execute_kw');
+const calls = (method: string) => (request: { body: unknown }) =>
+  (request.body as Buffer | undefined)?.includes(`"${method}"`) ?? false;
 
 /** Why, from the sentence. */
 const refusal = ({ message }: PermanentError) => /refused to [^:]+: (.*)\.$/s.exec(message)?.[1];
@@ -171,6 +184,7 @@ describe('every captured answer of Odoo 18', () => {
     const [, , , model, method] = request.body.params.args as string[];
     answer = response.body;
     const { service, method: wanted } = request.body.params;
+    if (wanted === 'version') versionAnswer = response.body;
     if (wanted === 'authenticate') loginAnswer = response.body;
     const work =
       wanted === 'version'
@@ -209,9 +223,8 @@ describe('requests', () => {
     const { params } = captureOf(file).request.body;
     const odoo = client();
     if (params.service === 'common') {
-      if (params.method === 'version') await odoo.version(call).catch(() => undefined);
-      else await odoo.userId(call);
-      expect(received.at(-1)).toEqual(params);
+      await odoo.userId(call);
+      expect([...asked, ...received]).toContainEqual(params);
       return;
     }
     const [, , , model, method, positional, named] = params.args as [
@@ -362,7 +375,8 @@ describe('failures', () => {
 
   it.each<[number, read: string, write: string]>([
     [401, 'CredentialsError CREDENTIALS_REFUSED', 'CredentialsError CREDENTIALS_REFUSED'],
-    [404, 'RetryableError UNEXPECTED_STATUS', 'RetryableError UNEXPECTED_STATUS'],
+    [301, 'RetryableError UNEXPECTED_STATUS', 'RetryableError UNEXPECTED_STATUS'],
+    [404, 'RetryableError ENDPOINT_GONE', 'RetryableError ENDPOINT_GONE'],
     [429, 'RetryableError RATE_LIMITED', 'RetryableError RATE_LIMITED'],
     [500, 'RetryableError PEER_FAILED', 'UnknownOutcomeError PEER_FAILED'],
     [502, 'RetryableError PEER_FAILED', 'UnknownOutcomeError PEER_FAILED'],
@@ -373,7 +387,8 @@ describe('failures', () => {
     const odoo = client();
     await odoo.userId(call);
     const headers = { 'retry-after': '7' };
-    server.fault({ times: 9, effect: { kind: 'answer', status, headers, body: '<html>busy</html>' } });
+    const effect = { kind: 'answer', status, headers, body: '<html>busy</html>' } as const;
+    server.fault({ times: Number.POSITIVE_INFINITY, effect });
     expect(await outcome(odoo.read('a', [1], ['b'], z.unknown(), call))).toBe(read);
     expect(await outcome(odoo.write('a', [1], {}, { what: 'rewrite-draft' }, call))).toBe(write);
   });
@@ -397,16 +412,28 @@ describe('failures', () => {
     expect(received).toHaveLength(1); // the login: never sent again by itself
   });
 
-  it('asks a read three times, and the login too', async () => {
+  it('asks everything that only reads three times: the version, the login, the record', async () => {
     const odoo = client();
     answer = '{"jsonrpc":"2.0","id":1,"result":[]}';
     const read = () => outcome(odoo.read('a', [1], ['b'], z.unknown(), call));
     server.fault({ times: 2, effect: { kind: 'drop-before' } });
-    server.fault({ times: 2, when: isExecute, effect: { kind: 'answer', status: 503 } });
+    for (const method of ['authenticate', 'execute_kw']) {
+      server.fault({ times: 2, when: calls(method), effect: { kind: 'answer', status: 503 } });
+    }
     expect(await read()).toBe('0 rows');
+    // 3 times /web/version, then the version over JSON-RPC once.
+    expect(server.requests).toHaveLength(4 + 3 + 3);
     server.fault({ times: 3, effect: { kind: 'drop-before' } });
     expect(await read()).toBe('RetryableError PEER_DISCONNECTED');
-    expect(server.requests).toHaveLength(9);
+    expect(server.requests).toHaveLength(10 + 3);
+  });
+
+  it('asks for the version and logs in three times before a write, and writes once', async () => {
+    for (const method of ['version', 'authenticate']) {
+      server.fault({ times: 2, when: calls(method), effect: { kind: 'answer', status: 503 } });
+    }
+    await client().write('a', [1], {}, { what: 'rewrite-draft' }, call);
+    expect(received.map(({ method }) => method)).toEqual(['authenticate', 'execute_kw']);
   });
 
   it.each<[string, Fault['effect']]>([

@@ -335,7 +335,7 @@ describe('refusals', () => {
   it('finds a customer whose creation was never answered', async () => {
     await start();
     at.fake.server.fault({
-      when: (request) => (request.body as Buffer).includes('"create"'),
+      when: (request) => String(request.body).includes('"create"'),
       effect: { kind: 'drop-after' },
     });
     await expect(at.wireOf(anOrder())).rejects.toMatchObject({ name: 'UnknownOutcomeError' });

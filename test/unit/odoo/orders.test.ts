@@ -684,7 +684,7 @@ describe('what an order names', () => {
     at.fake.call('res.users', 'write', [[2], { lang: 'zh_TW' }]);
     at.fake.server.fault({
       when: (request) => {
-        const body = (request.body as Buffer).toString();
+        const body = String(request.body);
         return body.includes('account.tax') && body.includes('zh_TW');
       },
       effect: {
