@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { CredentialsError } from '../../core/errors.ts';
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
 import { jsonOf } from '../../http/json.ts';
 import type { OdooCall } from './client.ts';
@@ -27,6 +28,10 @@ export const json2 = (options: OdooClientOptions): OdooWire => {
     apiKey: string,
     call: OdooCall,
   ): Promise<unknown> => {
+    // A password, say: no header can carry it, and JSON-2 takes keys only.
+    if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+      throw new CredentialsError('CREDENTIALS_REFUSED', `${connection} has a secret without an API key`);
+    }
     const response = await post(
       options,
       {

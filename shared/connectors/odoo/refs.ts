@@ -17,6 +17,8 @@ export interface OdooRefs {
   readonly charges: readonly (number | null)[];
   readonly discountProductId?: number | undefined;
   readonly rounding: { readonly productId?: number | undefined; readonly sku: string };
+  /** What a refund that names no line is booked on; there when the order has refunds. */
+  readonly fee?: { readonly productId?: number | undefined; readonly sku: string } | undefined;
   /** By the storefront's tax key. */
   readonly taxes: Readonly<Record<string, OdooTax>>;
   /** Taxes of lines that carry none in the shop: the row for key "none", usually nothing. */

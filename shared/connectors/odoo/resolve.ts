@@ -7,6 +7,7 @@ import type { customers } from './customers.ts';
 import type { MasterData, OdooCompany, OdooProduct } from './master-data.ts';
 import { chargeLabel, lineLabel } from './orders.mapper.ts';
 import type { OdooComponent, OdooRefs } from './refs.ts';
+import { VERSIONED_LINE_FIELDS, VERSIONED_ORDER_FIELDS } from './sale-order.ts';
 
 /** SKUs of the service products that carry amounts without goods. */
 export interface ServiceProducts {
@@ -49,7 +50,7 @@ export const resolveOrder = async (
   const warnings: string[] = [];
   const version = await master.version(call);
   if (version !== undefined && version < 16) {
-    warnings.push(`${destination} runs Odoo ${version}: versions 16 to 18 are tested.`);
+    warnings.push(`${destination} runs Odoo ${version}: versions 16 to 19 are tested.`);
   }
   const currency = await master.currency(order.currency, call);
   const pricelistId = await master.pricelist(currency, company, call);
@@ -73,6 +74,7 @@ export const resolveOrder = async (
       ...wanted.flatMap((components) => components.map(({ value }) => value)),
       ...chargeSkus,
       ...(discounted ? [ports.products.discount] : []),
+      ...(order.refunds.length > 0 ? [ports.products.fee] : []),
       ports.products.rounding,
     ],
     company,
@@ -106,7 +108,10 @@ export const resolveOrder = async (
     return service(charge.kind, sku);
   });
   const discountProductId = discounted ? service('discount', ports.products.discount) : undefined;
-  const rounding = found.get(ports.products.rounding);
+  const only = (sku: string) => {
+    const product = found.get(sku);
+    return { productId: product?.count === 1 ? product.id : undefined, sku };
+  };
 
   const { taxes, noTax } = await resolveTaxes(ports, order, charges, company, rows, call);
   const payment = (await rows('payment', [order.payment.method])).get(order.payment.method)?.to[0]?.value;
@@ -115,8 +120,8 @@ export const resolveOrder = async (
       ? undefined
       : await master.paymentTerm(order.payment.method, payment, company, call);
 
-  const lineFields = await master.fields('sale.order.line', ['tax_id', 'tax_ids'], call);
-  const orderFields = await master.fields('sale.order', ['commitment_date'], call);
+  const lineFields = await master.fields('sale.order.line', VERSIONED_LINE_FIELDS, call);
+  const orderFields = await master.fields('sale.order', VERSIONED_ORDER_FIELDS, call);
   const priceDigits = await master.priceDigits(call);
   const customer = await ports.customers.resolve({ order, company, context, call });
   const { partnerId, invoiceId, shippingId } = customer;
@@ -132,7 +137,8 @@ export const resolveOrder = async (
     lines,
     charges,
     discountProductId,
-    rounding: { productId: rounding?.count === 1 ? rounding.id : undefined, sku: ports.products.rounding },
+    rounding: only(ports.products.rounding),
+    ...(order.refunds.length > 0 && { fee: only(ports.products.fee) }),
     taxes,
     noTax,
     priceDigits,

@@ -64,3 +64,34 @@ export interface OdooOrderWire {
   readonly rounding: { readonly productId?: number | undefined; readonly sku: string };
   readonly taxField: 'tax_id' | 'tax_ids';
 }
+
+export interface AccountMoveLineVals {
+  readonly product_id?: number;
+  readonly name: string;
+  readonly quantity: number;
+  readonly price_unit: number;
+  readonly discount: number;
+  readonly tax_ids: readonly [readonly [6, 0, readonly number[]]];
+}
+
+export interface AccountMoveVals {
+  readonly move_type: 'out_refund';
+  /** Absent in shadow mode while the customer does not exist. */
+  readonly partner_id?: number;
+  readonly partner_shipping_id?: number;
+  readonly ref: string;
+  readonly invoice_origin?: string;
+  /** `YYYY-MM-DD`. */
+  readonly invoice_date?: string;
+  readonly company_id: number;
+  readonly currency_id: number;
+  readonly invoice_line_ids: readonly (readonly [0, 0, AccountMoveLineVals])[];
+}
+
+/** One credit note as Odoo takes it, and what it must then say. Plain data. */
+export interface OdooRefundWire
+  extends Pick<OdooOrderWire, 'destination' | 'companyId' | 'companyChosen' | 'expected' | 'rounding'> {
+  readonly vals: AccountMoveVals;
+  /** false: an accountant does. */
+  readonly post: boolean;
+}

@@ -1,4 +1,5 @@
 import Big from 'big.js';
+import { accountingModels } from './accounting.ts';
 import { lineAmounts, type TaxRule } from './amounts.ts';
 import {
   type Env,
@@ -164,6 +165,7 @@ export const odooModels = (version: OdooVersion): Model[] => {
         `${String(row['name'])} (${String(db.get('res.currency', row['currency_id'])?.['name'])})`,
     },
     ...stockModels(version),
+    ...accountingModels(version, rulesOf),
     productModel(version),
     saleOrderModel(version),
     saleOrderLineModel(version),
@@ -697,8 +699,10 @@ const saleOrderLineModel = (version: OdooVersion): Model => ({
   created: (row, env) => {
     setLineAmounts(row.id, env);
     setOrderAmounts(row['order_id'] as number, env);
+    followDemand(row.id, version, env);
   },
   written: (row, vals, env) => {
+    followDemand(row.id, version, env);
     if ('price_unit' in vals) {
       const rounded: Vals = { price_unit: vals['price_unit'] };
       roundPrice(rounded, env);
@@ -720,6 +724,25 @@ const saleOrderLineModel = (version: OdooVersion): Model => ({
     if (env.db.get('sale.order', orderId)) setOrderAmounts(orderId, env);
   },
 });
+
+/** A confirmed order's open delivery follows its lines. */
+const followDemand = (lineId: number, version: OdooVersion, { db, ...rest }: Env): void => {
+  const line = db.get('sale.order.line', lineId) as Row;
+  const order = db.get('sale.order', line['order_id']) as Row;
+  const product = db.get('product.product', line['product_id']);
+  if (order['state'] !== 'sale' || !product || product['type'] === 'service') return;
+  const quantity = Number(line['product_uom_qty']);
+  const vals = { product_uom_qty: quantity, ...(version >= 17 && { quantity }) };
+  const move = db.all('stock.move').find((each) => each['sale_line_id'] === lineId);
+  if (move) {
+    db.patch('stock.move', move.id, vals);
+    return;
+  }
+  const [picking] = (order['picking_ids'] ?? []) as number[];
+  if (picking === undefined) return;
+  const links = { product_id: product.id, picking_id: picking, sale_line_id: lineId, state: 'assigned' };
+  db.create('stock.move', { ...links, ...vals }, { db, ...rest });
+};
 
 const roundPrice = (vals: Vals, { db }: Env): void => {
   const precision = db.all('decimal.precision').find(({ name }) => name === 'Product Price');

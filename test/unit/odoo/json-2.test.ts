@@ -205,6 +205,12 @@ describe('the key', () => {
     expect(received.map(({ headers }) => headers['authorization'])).toEqual(['bearer new']);
   });
 
+  it('is no password: what no header can carry is never sent', async () => {
+    secrets = ['pass wörd ☃'];
+    expect(await create()).toBe('CredentialsError CREDENTIALS_REFUSED');
+    expect(received).toEqual([]);
+  });
+
   it('that is refused twice is the connection, not the record', async () => {
     answer = { status: 401, body: INVALID };
     expect(await create()).toBe('CredentialsError CREDENTIALS_REFUSED');

@@ -10,7 +10,7 @@ const cases = readdirSync(GOLDEN)
 const json = (file: string) => JSON.parse(readFileSync(new URL(file, GOLDEN), 'utf8'));
 
 describe('toWire', () => {
-  it('has golden pairs', () => expect(cases).toHaveLength(22));
+  it('has golden pairs', () => expect(cases).toHaveLength(24));
 
   it.each(cases)('%s', (name) => {
     const { order, refs, reference, route } = json(`${name}.in.json`);

@@ -60,6 +60,7 @@ describe.each([16, 17, 18] as const)('Odoo %i', (version) => {
       url: `${at.fake.url}/web#id=1&model=sale.order&view_type=form`,
       total: { minor: 110200, currency: 'TWD' },
       rounding: { minor: 0, currency: 'TWD' },
+      fingerprint: expect.stringMatching(/^[0-9a-f]{32}$/),
       warnings: ['The shop charged 1101.98 TWD, S00001 says 1102.00 TWD.'],
     });
     expect(warnings).toEqual(['acme-odoo rounds TWD to 1: 1101.98 TWD is booked as 1102.']);
