@@ -22,6 +22,9 @@ import { Env } from './env.ts';
 /** The longest a write takes from here to the peer; added to the time the peer takes to settle. */
 const SEND_MS = 5_000;
 
+/** Waiting can be scaled down, computing cannot: on a laptop a record may still take this long. */
+const LEAST_WORK_MS = 5_000;
+
 /** Wires one ERP connector to its queue, tables and secret. */
 export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   connector: ErpConnector<z.output<S>, z.output<C>> & { readonly manifest: ErpManifest<S, C> },
@@ -33,7 +36,10 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const { connection, routes, fetchable } = env[ENV.settings];
   const publish = publisher(eventBridge(), env[ENV.eventBus]);
   const timeScale = env[ENV.timeScale];
-  const settleMs = (connector.manifest.settleMs + SEND_MS) * timeScale;
+  const unscaledSettleMs = connector.manifest.settleMs + SEND_MS;
+  const settleMs = unscaledSettleMs * timeScale;
+  const workMs = env[ENV.leaseMs] - unscaledSettleMs;
+  const recordMs = Math.max(workMs * timeScale, Math.min(workMs, LEAST_WORK_MS));
   const dynamo = dynamoDb();
   const { orders: erp } = connector.open({
     connection: destination,
@@ -46,7 +52,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     routes,
     erp,
     nowMs,
-    leaseMs: env[ENV.leaseMs] * timeScale,
+    leaseMs: recordMs + settleMs,
     settleMs,
     ledger: dynamoLedger(dynamo, env[ENV.ledgerTable], nowMs),
     bindings: dynamoBindings(dynamo, env[ENV.bindingsTable]),
@@ -71,7 +77,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       nowMs,
       timeScale,
       // One record never works past the point where its lease could end under an unanswered write.
-      recordMs: ports.leaseMs - settleMs,
+      recordMs,
     },
     work: async (event, call) => report(await pushOrder(ports, event, call), event, nowMs()),
   });
