@@ -1,13 +1,17 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { withFields } from '../../shared/connectors/custom-store/document.ts';
 import { orderSchema } from '../../shared/connectors/custom-store/wire.ts';
 import { eventsPage } from '../../shared/events/document.ts';
 
-const DOCUMENTS = {
+/** Each makes its file from what stands there now. */
+const DOCUMENTS: Readonly<Record<string, (now: string) => string>> = {
   'shared/docs/events.md': eventsPage,
   'shared/connectors/custom-store/order.schema.json': orderSchema,
+  'shared/connectors/custom-store/README.md': withFields,
 };
 
 for (const [file, text] of Object.entries(DOCUMENTS)) {
-  await writeFile(new URL(`../../${file}`, import.meta.url), text());
+  const at = new URL(`../../${file}`, import.meta.url);
+  await writeFile(at, text(await readFile(at, 'utf8')));
   process.stdout.write(`wrote ${file}\n`);
 }

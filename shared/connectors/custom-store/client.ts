@@ -3,6 +3,7 @@ import { CredentialsError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
 import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
 import { jsonOf, problems } from '../../http/json.ts';
+import { peerClock } from '../../http/peer-clock.ts';
 import { readAnswer } from '../../http/read-answer.ts';
 import type { CustomStoreCredentials, CustomStoreSettings } from './manifest.ts';
 import { CustomStoreError, CustomStoreOrder, CustomStorePage, PROBLEMS_TOLD } from './wire.ts';
@@ -29,7 +30,7 @@ export interface OrderPage {
 }
 
 /**
- * The two reads that a custom store offers. Nothing is retried.
+ * The reads that a custom store offers. Nothing is retried.
  *
  * Every method throws CredentialsError (401, 403, or no token in the credentials) or RetryableError (everything
  * else: 429 and 5xx with the store's hint, answers that are not as agreed, time-outs) and nothing else.
@@ -39,6 +40,8 @@ export interface CustomStoreClient {
   order(id: string, call: CallContext): Promise<OrderRead | undefined>;
   /** Orders that changed at or after a moment, by `updatedAt` and id, ascending; a hundred a page. */
   changedSince(sinceMs: number, cursor: string | undefined, call: CallContext): Promise<OrderPage>;
+  /** The store's clock, as the header `Date` of an answer states it. */
+  clock(call: CallContext): Promise<number>;
 }
 
 const DEFAULT_DEADLINE_MS = 30_000;
@@ -80,6 +83,10 @@ export const customStoreClient = (options: CustomStoreClientOptions): CustomStor
       const response = await get(`/orders?${query}`, call);
       const page = readAnswer(response, CustomStorePage, { peer, errorCode: errorCodeOf(response) });
       return { orders: page.data.map(orderRead), nextCursor: page.nextCursor ?? undefined };
+    },
+    clock: async (call) => {
+      const query = new URLSearchParams({ updatedSince: new Date(nowMs()).toISOString(), limit: '1' });
+      return peerClock(await get(`/orders?${query}`, call), peer);
     },
   };
 };

@@ -35,27 +35,29 @@ const list = <T extends z.ZodType>(item: T, description: string) =>
   z.array(item, expected('a list')).meta({ description });
 const object = <S extends z.ZodRawShape>(shape: S) => z.object(shape, expected('an object'));
 
-const decimal = (pattern: RegExp, what: string) => (description?: string) =>
-  z.string(expected(what)).regex(pattern, `must be ${what}`).meta(described(description));
-const amount = decimal(/^\d{1,15}(\.\d{1,8})?$/, 'a decimal string such as "12.30", zero or positive');
-const signedAmount = decimal(/^-?\d{1,15}(\.\d{1,8})?$/, 'a decimal string such as "12.30" or "-12.30"');
-const rate = decimal(/^\d{1,9}(\.\d{1,12})?$/, 'a decimal string such as "7.25"');
+/** `title` is the type's name in tables; `what`, an example of it, goes into the message. */
+const written = (title: string, pattern: RegExp, what: string) => (description?: string) =>
+  z
+    .string(expected(what))
+    .regex(pattern, `must be ${what}`)
+    .meta({ title, ...described(description) });
+const amount = written(
+  'amount',
+  /^\d{1,15}(\.\d{1,8})?$/,
+  'a decimal string such as "12.30", zero or positive',
+);
+const signedAmount = written(
+  'signed amount',
+  /^-?\d{1,15}(\.\d{1,8})?$/,
+  'a decimal string such as "12.30" or "-12.30"',
+);
+const rate = written('decimal', /^\d{1,9}(\.\d{1,12})?$/, 'a decimal string such as "7.25"');
+const country = written('country', /^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code in capitals, e.g. "TW"');
+const currency = written('currency', /^[A-Z]{3}$/, 'an ISO 4217 code in capitals, e.g. "EUR"');
 
 const A_TIME = 'an ISO 8601 time with a zone, e.g. "2026-01-05T02:04:05.123Z"';
 const time = (description?: string) =>
   z.iso.datetime({ offset: true, ...expected(A_TIME) }).meta(described(description));
-
-const country = (description: string) =>
-  z
-    .string(A_STRING)
-    .regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code in capitals, e.g. "TW"')
-    .nullish()
-    .meta({ description });
-const currency = (description: string) =>
-  z
-    .string(A_STRING)
-    .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in capitals, e.g. "EUR"')
-    .meta({ description });
 
 /** Two parts with one id would be one and the same to whoever compares versions of an order. */
 const distinctIds = (parts: readonly { readonly id: string }[], context: z.RefinementCtx): void => {
@@ -84,7 +86,7 @@ const Tax = object({
 const Line = object({
   id: id('Yours, the same in every version of the order'),
   sku: z.string(A_STRING).max(128).nullish().meta({ description: 'What the ERP knows the product by' }),
-  productId: text('Yours; mapping tables can name it as product:<id> where there is no SKU'),
+  productId: text('Yours; mapping tables can name it as product:ID where there is no SKU'),
   variantId: text('Yours'),
   title: requiredText('As the buyer saw it'),
   quantity: z.number(expected('a number above zero')).positive('must be a number above zero').meta({
@@ -104,7 +106,7 @@ const Line = object({
     .nullish()
     .meta({ description: 'Grams, for the whole quantity' }),
   hsCode: text('Customs: harmonised system code'),
-  originCountry: country('Customs: ISO 3166-1 alpha-2'),
+  originCountry: country('Customs').nullish(),
   availableAt: time('Pre-order: not to be shipped before').nullish(),
 });
 
@@ -128,7 +130,7 @@ const Address = object({
   city: text(),
   region: text('State or province'),
   postcode: text(),
-  country: country('ISO 3166-1 alpha-2'),
+  country: country().nullish(),
   phone: text('With country code, e.g. +886900000000'),
 })
   .meta({ id: 'Address' })
