@@ -137,9 +137,13 @@ describe('an edit', () => {
     });
   });
 
-  it('of two versions at work at once, the later one stays', async () => {
+  it.each([
+    ['and told the journal', false],
+    ['and died before it could tell the journal', true],
+  ])('of two versions at work at once, the later one stays: it was finished %s', async (_case, dies) => {
     const desk = await written();
-    const { ledger } = desk.ports;
+    const { ledger, journal } = desk.ports;
+    const settle = () => Promise.reject(new RetryableError('DOWN', 'no journal'));
     let isFirst = true;
     // The newer version is dealt with between the decision and the claim of the older one.
     const late = later(30, { buyerNote: 'older' });
@@ -149,7 +153,8 @@ describe('an edit', () => {
         claim: async (...args) => {
           if (isFirst) {
             isFirst = false;
-            await desk.push(later(60, edited));
+            const newer = desk.push(later(60, edited), dies ? { journal: { ...journal, settle } } : {});
+            await newer.catch(() => undefined);
           }
           return ledger.claim(...args);
         },
@@ -157,6 +162,11 @@ describe('an edit', () => {
     });
     expect(outcome).toMatchObject({ kind: 'skipped', reason: 'OLDER_THAN_WRITTEN' });
     expect(desk.orders).toMatchObject([{ content: expect.stringContaining('ring twice') }]);
+    // Deciding again costs no attempt.
+    expect(desk.entries.get('acme-odoo#acme-woo#1001#create')).toMatchObject({
+      failures: 0,
+      leaseUntilMs: 0,
+    });
   });
 });
 
