@@ -72,6 +72,21 @@ export type Fetched =
   /** The storefront's own answer, and it cannot be stated as an order: the field and what is wrong, no personal data. */
   | { readonly kind: 'unreadable'; readonly reason: string };
 
+/** What changed from `fromMs` on and before `untilMs`, by the storefront's own clock; epoch milliseconds. */
+export interface ChangeWindow {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** One order in a list of changes. */
+export interface ListedOrder {
+  readonly id: string;
+  /** As the storefront states it, mostly in whole seconds. */
+  readonly changedAtMs: number;
+  /** undefined: the list says no more than that it changed; it has to be read by its id. */
+  readonly fetched?: Fetched | undefined;
+}
+
 /**
  * Reads at one storefront connection, normalised by the same mapper as its pushes, so that both say one thing in one
  * way. A storefront may tell more when it is asked (Shopify's GraphQL): then the content hashes differ.
@@ -81,6 +96,17 @@ export type Fetched =
 export interface StorefrontReads {
   /** undefined: the storefront says that there is no such order. */
   order(id: string, call: CallContext): Promise<Fetched | undefined>;
+  /**
+   * Orders that changed in a window, oldest change first, in pages; the storefront is called when the next page is
+   * wanted. None is stepped over because others change meanwhile; one that changes then leaves the window, and one may
+   * be told twice. An order that cannot be read hides no other.
+   */
+  changed(window: ChangeWindow, call: CallContext): AsyncIterable<readonly ListedOrder[]>;
+  /**
+   * What the clock of the storefront shows, epoch milliseconds. There where storefronts run on machines of their own;
+   * undefined: theirs is as good as ours.
+   */
+  clock?(call: CallContext): Promise<number>;
 }
 
 export interface OpenOptions<S, C> {

@@ -9,7 +9,7 @@ import type { Clock } from './ports.ts';
 import type { WorkContext } from './sqs-batch.ts';
 
 export interface FetchOrderPorts {
-  readonly reads: StorefrontReads;
+  readonly reads: Pick<StorefrontReads, 'order'>;
   readonly publish: Publish;
   readonly nowMs: Clock;
   readonly newId: () => string;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import type {
   Delivery,
   Fetched,
+  ListedOrder,
   Received,
   StorefrontConnector,
   StorefrontReads,
@@ -33,6 +34,8 @@ export interface StorefrontTestbed<S = unknown, C = unknown> {
   readonly samples: readonly PushSample[];
   /** It says more of an order when it is asked than when it pushes: then the two are not compared whole. */
   readonly tellsMoreWhenAsked?: boolean;
+  /** It has to be asked for everything in a window before the oldest of it is known. */
+  readonly longWindows?: boolean;
   /** How the platform tests whether somebody answers, as far as it does. */
   readonly ping?: Delivery;
   start(nowMs: () => number): Promise<StorefrontPeer>;
@@ -416,6 +419,125 @@ export const storefrontSuite = <S, C>(testbed: StorefrontTestbed<S, C>): void =>
       await expect.poll(() => peer.server.hits.slow).toBe(1);
       stop.abort();
       await failed;
+    });
+
+    describe('what changed in a window', () => {
+      const SECOND_MS = 1_000;
+      const WHOLE = { fromMs: START_MS - 60_000, untilMs: START_MS + 24 * 60 * 60_000 };
+      const listed = async (window = WHOLE, reads = open()): Promise<ListedOrder[]> => {
+        const rows: ListedOrder[] = [];
+        for await (const page of reads.changed(window, call())) {
+          expect(page.length).toBeGreaterThan(0);
+          rows.push(...page);
+        }
+        return rows;
+      };
+      const idsOf = (rows: readonly ListedOrder[]) => rows.map(({ id }) => id);
+
+      it('oldest change first, each as it is when it is read by its id, or its id only', async () => {
+        const ids: string[] = [];
+        for (let n = 0; n < 3; n += 1) {
+          ids.push(await peer.placeOrder());
+          now += 5 * SECOND_MS;
+        }
+        const [first = '', ...others] = ids;
+        await peer.changeOrder(first);
+        const rows = await listed();
+        expect(idsOf(rows)).toEqual([...others, first]);
+        expect(rows.map(({ changedAtMs }) => changedAtMs)).toEqual(
+          [5, 10, 15].map((s) => START_MS + s * 1000),
+        );
+        for (const { id, changedAtMs, fetched } of rows) {
+          const order = await open().order(id, call());
+          if (fetched) expect(fetched).toEqual(order);
+          // What is compared to know whether a row is news.
+          expect(orderOf(order).order.sourceVersion).toBe(changedAtMs);
+        }
+      });
+
+      it('from the first millisecond of the window on, and not the last', async () => {
+        const ids: string[] = [];
+        for (let n = 0; n < 4; n += 1) {
+          ids.push(await peer.placeOrder());
+          now += SECOND_MS;
+        }
+        const window = { fromMs: START_MS + SECOND_MS, untilMs: START_MS + 3 * SECOND_MS };
+        expect(idsOf(await listed(window))).toEqual(ids.slice(1, 3));
+      });
+
+      it('nothing', async () => {
+        expect(await listed()).toEqual([]);
+        await peer.placeOrder();
+        expect(await listed({ fromMs: START_MS + 60_000, untilMs: START_MS + 120_000 })).toEqual([]);
+      });
+
+      it('page by page, and none is stepped over because another changes while pages are turned', async () => {
+        const ids: string[] = [];
+        for (let n = 0; n < 130; n += 1) {
+          ids.push(await peer.placeOrder());
+          // Three of them in each second.
+          if (n % 3 === 2) now += SECOND_MS;
+        }
+        const seen = new Set<string>();
+        let pages = 0;
+        for await (const page of open().changed(WHOLE, call())) {
+          for (const { id } of page) seen.add(id);
+          pages += 1;
+          now += SECOND_MS;
+          // What stood on the first page goes to the end, and the rest moves up.
+          if (pages === 1) for (const id of idsOf(page).slice(0, 5)) await peer.changeOrder(id);
+        }
+        expect([...seen].sort()).toEqual([...ids].sort());
+        if (!testbed.longWindows) expect(pages).toBeGreaterThan(1);
+      }, 30_000);
+
+      it('more in one second than a page holds', async () => {
+        const ids: string[] = [];
+        for (let n = 0; n < 110; n += 1) ids.push(await peer.placeOrder());
+        expect(idsOf(await listed()).toSorted()).toEqual(ids.toSorted());
+      }, 30_000);
+
+      it('is asked for when the next page is wanted, not before', async () => {
+        await peer.placeOrder();
+        const before = peer.server.requests.length;
+        const pages = open().changed(WHOLE, call())[Symbol.asyncIterator]();
+        expect(peer.server.requests.length).toBe(before);
+        expect((await pages.next()).done).toBe(false);
+      });
+
+      it.each<[string, Parameters<PeerServer['fault']>[0]['effect'], string]>([
+        ['401', { kind: 'answer', status: 401 }, 'CREDENTIALS_REFUSED'],
+        ['429', { kind: 'answer', status: 429, headers: { 'retry-after': '7' } }, 'RATE_LIMITED'],
+        ['503', { kind: 'answer', status: 503 }, 'PEER_FAILED'],
+        [
+          'HTML',
+          { kind: 'answer', status: 200, body: '<html>Just a moment</html>' },
+          'ANSWER_NOT_UNDERSTOOD',
+        ],
+        ['something else', { kind: 'answer', status: 200, body: '{"hello":1}' }, 'ANSWER_NOT_UNDERSTOOD'],
+        ['no answer', { kind: 'drop-before' }, 'PEER_DISCONNECTED'],
+      ])('%s: said, and never an empty list', async (_case, effect, code) => {
+        await peer.placeOrder();
+        peer.server.fault({ times: Number.POSITIVE_INFINITY, effect });
+        expect((await failureOf(listed())).code).toBe(code);
+      });
+
+      it('a rotated key is used at once', async () => {
+        const id = await peer.placeOrder();
+        peer.server.fault({ times: 1, effect: { kind: 'answer', status: 401 } });
+        expect(idsOf(await listed())).toEqual([id]);
+        expect(secretReads.slice(0, 2)).toEqual([false, true]);
+      });
+
+      it("its clock is the storefront's, where that is a machine of its own", async () => {
+        const reads = open();
+        if (!reads.clock) return;
+        expect(await reads.clock(call())).toBe(START_MS);
+        now += 90_000;
+        expect(await reads.clock(call())).toBe(START_MS + 90_000);
+        peer.server.fault({ effect: { kind: 'answer', status: 502 } });
+        await failureOf(reads.clock(call()));
+      });
     });
 
     it("the peer's own pushes verify, and say what it tells when it is asked", async () => {

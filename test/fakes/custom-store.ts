@@ -433,7 +433,10 @@ const routes = (app: App, store: Store): void => {
     if (!order) throw new Refusal(404, 'order_not_found');
     return order;
   });
-  app.get('/orders', async (request) => page(store, request));
+  app.get('/orders', async (request, reply) => {
+    reply.header('date', new Date((store.options.nowMs ?? Date.now)()).toUTCString());
+    return page(store, request);
+  });
 };
 
 /** By `updatedAt` and id; the cursor is the place of the last one told, so that changes meanwhile lose nothing. */

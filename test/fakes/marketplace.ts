@@ -6,7 +6,7 @@ import { type PeerServer, startPeerServer } from './peer-server.ts';
  * A marketplace: a push says which order changed and nothing else, the order is fetched by its id. Keeps state in memory.
  *
  * It behaves like Shopee where they differ (Shopee Open Platform v2: developer guide "Push Mechanism" and "API calls",
- * pages v2.order.get_order_detail, v2.payment.get_escrow_detail, v2.product.update_stock), because the contract has
+ * pages v2.order.get_order_list, v2.order.get_order_detail, v2.payment.get_escrow_detail, v2.product.update_stock), because the contract has
  * to fit that before its connector is written; names are simplified, so nothing here is proof of Shopee's API.
  */
 
@@ -78,6 +78,9 @@ export interface FakeMarketplace {
 
 /** Push codes of Shopee. */
 export const PUSH = { shopAuthorised: 1, orderStatus: 3, trackingNumber: 4, promotion: 9 } as const;
+
+/** Of `get_order_list`: 15 days. */
+const LONGEST_WINDOW_S = 15 * 24 * 60 * 60;
 
 const COMMISSION = 0.06;
 const TRANSACTION_FEE = 0.02;
@@ -208,6 +211,29 @@ export const startFakeMarketplace = async (options: FakeMarketplaceOptions): Pro
           const ids = (query.get('order_sn_list') ?? '').split(',');
           // What does not exist, or is another shop's, is left out.
           return { order_list: ids.flatMap((id) => orders.get(id) ?? []) };
+        }),
+      ),
+    );
+    app.get('/api/v2/order/get_order_list', (request) =>
+      Promise.resolve(
+        answer(request, (query) => {
+          const [from, to] = [Number(query.get('time_from')), Number(query.get('time_to'))];
+          const size = Number(query.get('page_size'));
+          if (query.get('time_range_field') !== 'update_time' || !(size >= 1 && size <= 100)) {
+            return 'error_param';
+          }
+          if (!(from < to) || to - from > LONGEST_WINDOW_S) return 'order.order_list_invalid_time';
+          // Ids and nothing else, in no order that is stated; both ends belong to the window.
+          const found = [...orders.values()].filter(
+            ({ update_time: at }) => Number(at) >= from && Number(at) <= to,
+          );
+          const start = Number(query.get('cursor') ?? '') || 0;
+          const end = start + size;
+          return {
+            order_list: found.slice(start, end).map(({ order_sn }) => ({ order_sn })),
+            more: end < found.length,
+            next_cursor: end < found.length ? String(end) : '',
+          };
         }),
       ),
     );

@@ -1127,6 +1127,7 @@ class RestError extends Error {
 const routes = (app: App, shop: Shop): void => {
   app.addHook('preSerialization', async (_request, reply, payload) => {
     reply.header('content-type', 'application/json; charset=UTF-8');
+    reply.header('date', new Date(shop.now()).toUTCString());
     return payload;
   });
   app.setReplySerializer((payload) => phpJson(payload));
@@ -1164,15 +1165,22 @@ const routes = (app: App, shop: Shop): void => {
     const changedAfterMs = query['modified_after']
       ? utcMs(query['modified_after'], 'modified_after')
       : undefined;
+    // Strictly, as WP_Date_Query compares unless `inclusive` is set.
+    const changedBeforeMs = query['modified_before']
+      ? utcMs(query['modified_before'], 'modified_before')
+      : undefined;
     const placedAfterMs = query['after'] ? utcMs(query['after'], 'after') : undefined;
     const statuses = query['status'] && query['status'] !== 'any' ? query['status'].split(',') : undefined;
     const by = query['orderby'] ?? 'date';
+    // Columns of the database hold whole seconds.
+    const secondOf = ({ modifiedMs }: Order) => Math.floor(modifiedMs / 1000) * 1000;
     const key = (order: Order) =>
-      by === 'modified' ? order.modifiedMs : by === 'id' ? order.id : order.createdMs;
+      by === 'modified' ? secondOf(order) : by === 'id' ? order.id : order.createdMs;
     const direction = query['order'] === 'asc' ? 1 : -1;
     const found = [...shop.orders.values()]
       .filter((order) => (statuses ? statuses.includes(order.status) : order.status !== 'trash'))
-      .filter((order) => changedAfterMs === undefined || order.modifiedMs > changedAfterMs)
+      .filter((order) => changedAfterMs === undefined || secondOf(order) > changedAfterMs)
+      .filter((order) => changedBeforeMs === undefined || secondOf(order) < changedBeforeMs)
       .filter((order) => placedAfterMs === undefined || order.createdMs > placedAfterMs)
       .sort((a, b) => direction * (key(a) - key(b) || a.id - b.id));
     return page(found, request, reply).map((order) => shop.orderJson(order));

@@ -1,5 +1,6 @@
+import { walkChanges } from '../../core/walk-changes.ts';
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
-import type { OpenOptions, StorefrontReads } from '../contract.ts';
+import type { ListedOrder, OpenOptions, StorefrontReads } from '../contract.ts';
 import { normalised } from '../normalised.ts';
 import { shopifyClient } from './client.ts';
 import type { ShopifyCredentials, ShopifySettings } from './manifest.ts';
@@ -15,5 +16,16 @@ export const open = (options: OpenOptions<ShopifySettings, ShopifyCredentials>):
       );
       return found && normalised(() => toOrder(found.order, { connection, settings }));
     },
+    // Ids only: a whole order costs up to 700 points and more, and of most in the list we know this very version.
+    changed: (window, call) =>
+      walkChanges(window, async (fromMs, cursor: string | undefined) => {
+        const { orders, nextCursor } = await withFreshCredentials(options.credentials, (credentials) =>
+          shopifyClient({ settings, credentials, nowMs }).ordersUpdatedSince(fromMs, cursor, call),
+        );
+        return {
+          rows: orders.map(({ id, updatedAtMs }): ListedOrder => ({ id, changedAtMs: updatedAtMs })),
+          next: nextCursor,
+        };
+      }),
   };
 };

@@ -5,6 +5,7 @@ import { CredentialsError, RetryableError } from '../../core/errors.ts';
 import type { CallContext, Clock } from '../../core/ports.ts';
 import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
 import { jsonOf } from '../../http/json.ts';
+import { peerClock } from '../../http/peer-clock.ts';
 import { readAnswer } from '../../http/read-answer.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
 import { WcError, WcOrder, WcProduct } from './wire.ts';
@@ -27,6 +28,18 @@ export interface ProductPage {
   readonly totalPages: number;
 }
 
+export interface OrderPage {
+  /** Unread: one that does not fit must not hide the others. */
+  readonly orders: readonly unknown[];
+  readonly next: OrderCursor | undefined;
+}
+
+/** The page after this one, of a list of so many. */
+export interface OrderCursor {
+  readonly page: number;
+  readonly total: string | null;
+}
+
 /**
  * Reads of one shop's REST API v3. Nothing is retried.
  *
@@ -36,6 +49,13 @@ export interface ProductPage {
 export interface WooCommerceClient {
   /** undefined: the shop says that there is no such order (deleted for good). */
   order(id: string, call: CallContext): Promise<WcOrder | undefined>;
+  /**
+   * Orders that changed in whole seconds, from the first second of `sinceMs` on, oldest change first, 100 a page.
+   * A list that grew or shrank since the cursor was made is a RetryableError CHANGED_WHILE_READ.
+   */
+  changedOrders(sinceMs: number, cursor: OrderCursor | undefined, call: CallContext): Promise<OrderPage>;
+  /** The shop's clock, as the header `Date` of an answer states it. */
+  clock(call: CallContext): Promise<number>;
   /** By ascending id, 100 a page, counted from 1. */
   products(page: number, call: CallContext): Promise<ProductPage>;
 }
@@ -66,18 +86,43 @@ export const wooCommerceClient = (options: WooCommerceClientOptions): WooCommerc
   const read = <T>(response: FetchJsonResponse, schema: z.ZodType<T>): T =>
     readAnswer(response, schema, { peer, errorCode: errorCode(response) });
 
+  const totalPagesOf = ({ headers }: FetchJsonResponse): number => {
+    const totalPages = Number(headers.get('x-wp-totalpages') ?? Number.NaN);
+    if (Number.isSafeInteger(totalPages)) return totalPages;
+    // Without it nobody can tell a complete listing from a cut one.
+    throw new RetryableError('ANSWER_NOT_UNDERSTOOD', `${peer}: no X-WP-TotalPages header`);
+  };
+
   return {
     order: async (id, call) => {
       const response = await get(`/orders/${encodeURIComponent(id)}`, call);
       return isMissing(response) ? undefined : read(response, WcOrder);
     },
+    changedOrders: async (sinceMs, cursor, call) => {
+      // `modified_after` leaves out the moment that it names (WP_Date_Query, `inclusive` false).
+      const after = new Date(Math.floor(sinceMs / 1000) * 1000 - 1000).toISOString().slice(0, 19);
+      const query = new URLSearchParams({
+        modified_after: after,
+        dates_are_gmt: 'true',
+        orderby: 'modified',
+        order: 'asc',
+        per_page: String(PER_PAGE),
+        page: String(cursor?.page ?? 1),
+      });
+      const response = await get(`/orders?${query}`, call);
+      const orders = read(response, z.array(z.unknown()));
+      const total = response.headers.get('x-wp-total');
+      if (cursor && cursor.total !== total) {
+        throw new RetryableError('CHANGED_WHILE_READ', `${peer}: orders changed while pages were turned`);
+      }
+      const page = cursor?.page ?? 1;
+      return { orders, next: page < totalPagesOf(response) ? { page: page + 1, total } : undefined };
+    },
+    clock: async (call) => peerClock(await get('/orders?per_page=1&_fields=id', call), peer),
     products: async (page, call) => {
       const response = await get(`/products?per_page=${PER_PAGE}&page=${page}&orderby=id&order=asc`, call);
       const products = read(response, z.array(WcProduct));
-      const totalPages = Number(response.headers.get('x-wp-totalpages') ?? Number.NaN);
-      if (Number.isSafeInteger(totalPages)) return { products, totalPages };
-      // Without it nobody can tell a complete listing from a cut one.
-      throw new RetryableError('ANSWER_NOT_UNDERSTOOD', `${peer}: no X-WP-TotalPages header`);
+      return { products, totalPages: totalPagesOf(response) };
     },
   };
 };

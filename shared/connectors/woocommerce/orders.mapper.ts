@@ -238,6 +238,14 @@ const instant = (gmt: string, local: string): string | undefined => {
   return zoned?.[4] ? utcMoment(`${zoned[1]}T${zoned[2]}${zoned[3] ?? ':00'}${zoned[4]}`) : undefined;
 };
 
+/** undefined: the order states no moment at which it changed. */
+export const changedAtMs = (
+  wire: Pick<WcOrder, 'date_modified' | 'date_modified_gmt'>,
+): number | undefined => {
+  const changedAt = instant(wire.date_modified_gmt, wire.date_modified);
+  return changedAt === undefined ? undefined : Date.parse(changedAt);
+};
+
 const dateProblem = (gmt: string): string =>
   gmt.trim() === '' ? 'missing; the local time has no zone, so the moment is not known' : 'is no date';
 

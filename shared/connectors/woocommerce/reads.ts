@@ -1,18 +1,48 @@
+import { RetryableError } from '../../core/errors.ts';
+import { walkChanges } from '../../core/walk-changes.ts';
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
-import type { OpenOptions, StorefrontReads } from '../contract.ts';
-import { wooCommerceClient } from './client.ts';
+import { firstProblem } from '../../http/json.ts';
+import type { Fetched, ListedOrder, OpenOptions, StorefrontReads } from '../contract.ts';
+import { type OrderCursor, type WooCommerceClient, wooCommerceClient } from './client.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
 import { normalise } from './normalise.ts';
+import { changedAtMs } from './orders.mapper.ts';
+import { WcListed, WcOrder } from './wire.ts';
 
 /** Orders as the shop's REST API has them, normalised like its webhooks. */
 export const open = (options: OpenOptions<WooCommerceSettings, WooCommerceCredentials>): StorefrontReads => {
   const { connection, settings, nowMs } = options;
+  const ask = <T>(work: (client: WooCommerceClient) => Promise<T>): Promise<T> =>
+    withFreshCredentials(options.credentials, (credentials) =>
+      work(wooCommerceClient({ settings, credentials, nowMs })),
+    );
+  const told = (order: unknown): Fetched => {
+    const { success, data, error } = WcOrder.safeParse(order);
+    return success ? normalise(data, { connection, settings }) : unreadable(firstProblem(error));
+  };
   return {
     order: async (id, call) => {
-      const wire = await withFreshCredentials(options.credentials, (credentials) =>
-        wooCommerceClient({ settings, credentials, nowMs }).order(id, call),
-      );
+      const wire = await ask((client) => client.order(id, call));
       return wire && normalise(wire, { connection, settings });
     },
+    changed: (window, call) =>
+      walkChanges(window, async (fromMs, cursor: OrderCursor | undefined) => {
+        const { orders, next } = await ask((client) => client.changedOrders(fromMs, cursor, call));
+        // One without a date stands where the one before it does.
+        let lastMs = fromMs;
+        const rows = orders.map((order): ListedOrder => {
+          const listed = WcListed.safeParse(order);
+          if (!listed.success) {
+            const { host } = new URL(settings.url);
+            throw new RetryableError('ANSWER_NOT_UNDERSTOOD', `${host}: ${firstProblem(listed.error)}`);
+          }
+          lastMs = changedAtMs(listed.data) ?? lastMs;
+          return { id: listed.data.id, changedAtMs: lastMs, fetched: told(order) };
+        });
+        return { rows, next };
+      }),
+    clock: (call) => ask((client) => client.clock(call)),
   };
 };
+
+const unreadable = (reason: string) => ({ kind: 'unreadable', reason }) as const;

@@ -111,6 +111,9 @@ export const WcOrder = z.object({
 });
 export type WcOrder = z.infer<typeof WcOrder>;
 
+/** What every entry of a list of orders must have, whatever else is wrong with it. */
+export const WcListed = WcOrder.pick({ id: true, date_modified: true, date_modified_gmt: true });
+
 /** Products and variations; `stock_quantity` is absent while stock is not managed. */
 export const WcProduct = z.object({
   id: RequiredId,

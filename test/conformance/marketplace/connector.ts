@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type {
   Delivery,
   Fetched,
+  ListedOrder,
   OpenOptions,
   ReadableStorefront,
   ReceiveContext,
@@ -61,6 +62,10 @@ const receive = (
     : { kind: 'unreadable', reason: `data.${firstProblem(order.error)}` };
 };
 
+/** Of the list, and of what can be asked for together. */
+const LONGEST_WINDOW_S = 15 * 24 * 60 * 60;
+const DETAILS_AT_ONCE = 50;
+
 const Answer = z.object({ error: Text, response: Anything });
 
 const open = ({
@@ -106,7 +111,49 @@ const open = ({
     throw new RetryableError('ANSWER_NOT_UNDERSTOOD', `${peer}: ${error || 'another answer than agreed'}`);
   };
 
+  /** Ids that changed in a part of a window, and when: the list does not say that. */
+  const changedIn = async (fromS: number, toS: number, call: CallContext): Promise<ListedOrder[]> => {
+    const List = z.object({
+      order_list: z.array(z.object({ order_sn: RequiredId })),
+      more: z.boolean(),
+      next_cursor: Text,
+    });
+    const Details = z.object({
+      order_list: z.array(z.object({ order_sn: RequiredId, update_time: z.int() })),
+    });
+    const listed: ListedOrder[] = [];
+    let cursor: string | undefined = '';
+    while (cursor !== undefined) {
+      const window = { time_from: String(fromS), time_to: String(toS), time_range_field: 'update_time' };
+      const query: Record<string, string> = { ...window, cursor, page_size: String(DETAILS_AT_ONCE) };
+      const page: z.infer<typeof List> | undefined = await withFreshCredentials(credentials, (keys) =>
+        ask('order/get_order_list', query, List, keys, call),
+      );
+      const ids = page?.order_list.map(({ order_sn }) => order_sn) ?? [];
+      const details =
+        ids.length > 0 &&
+        (await withFreshCredentials(credentials, (keys) =>
+          ask('order/get_order_detail', { order_sn_list: ids.join(',') }, Details, keys, call),
+        ));
+      if (details) {
+        for (const { order_sn: id, update_time: atS } of details.order_list) {
+          listed.push({ id, changedAtMs: atS * 1000 });
+        }
+      }
+      cursor = page?.more ? page.next_cursor : undefined;
+    }
+    return listed.toSorted((a, b) => a.changedAtMs - b.changedAtMs);
+  };
+
   return {
+    async *changed({ fromMs, untilMs }, call) {
+      const lastS = Math.ceil(untilMs / 1000) - 1;
+      for (let fromS = Math.floor(fromMs / 1000); fromS <= lastS; fromS += LONGEST_WINDOW_S) {
+        const listed = await changedIn(fromS, Math.min(fromS + LONGEST_WINDOW_S, lastS + 1), call);
+        const wanted = listed.filter(({ changedAtMs }) => changedAtMs < untilMs);
+        if (wanted.length > 0) yield wanted;
+      }
+    },
     order: (id, call) =>
       withFreshCredentials(credentials, async (keys): Promise<Fetched | undefined> => {
         const list = z.object({ order_list: z.array(z.unknown()) });

@@ -30,6 +30,7 @@ export const marketplaceTestbed: StorefrontTestbed<MarketplaceSettings, Marketpl
     body: Buffer.from(body),
   }),
   signatureHeader: 'authorization',
+  longWindows: true,
   samples: [
     { name: 'an order changed', body: push(PUSH.orderStatus, order), becomes: 'notified' },
     { name: 'a tracking number', body: push(PUSH.trackingNumber, order), becomes: 'notified' },
