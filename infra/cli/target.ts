@@ -44,7 +44,7 @@ export const openTarget = async ({ local, data, stage }: TargetOptions): Promise
   const outputs = await outputsOf(core);
   const table = (name: string): string => {
     const value = outputs.get(`${core}.${name}`);
-    if (!value) throw new Error(`stack ${core} has no output ${name}; deploy it again`);
+    if (!value) throw new Error(`stack ${core} has no output ${name} in ${settings.region}: deploy it first`);
     return value;
   };
   return {
@@ -82,11 +82,15 @@ export const queuesOf = (
 const quoted = (text: string): string =>
   /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** By `<stack>.<name>`. */
+/** By `<stack>.<name>`; none: it is not deployed. */
 const outputsOf = async (stackName: string): Promise<Map<string, string>> => {
-  const { Stacks } = await new CloudFormationClient({}).send(
-    new DescribeStacksCommand({ StackName: stackName }),
-  );
+  const { Stacks } = await new CloudFormationClient({})
+    .send(new DescribeStacksCommand({ StackName: stackName }))
+    .catch((error: unknown) => {
+      // CloudFormation has no error of its own for this.
+      if (error instanceof Error && error.message.includes('does not exist')) return { Stacks: [] };
+      throw error;
+    });
   return new Map(
     (Stacks?.[0]?.Outputs ?? []).flatMap(({ OutputKey, OutputValue }) =>
       OutputKey && OutputValue ? [[`${stackName}.${OutputKey}`, OutputValue] as const] : [],

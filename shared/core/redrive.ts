@@ -116,6 +116,7 @@ const LOOK_MS = 30_000;
 const EMPTY_ANSWERS = 2;
 /** SQS hides 120,000 messages at most; whoever has so many parked needs other tools. */
 const MOST_HELD = 20_000;
+const AT_ONCE = 20;
 
 /** Messages without a waiting row: AWS parked them, or their row was closed while they were hidden. Looked at, and put back. */
 export const unindexed = async (
@@ -152,9 +153,10 @@ async function* throughAll(
       yield* fresh;
     }
   } finally {
-    for (const message of held.values()) {
+    const kept = [...held.values()].filter((message) => !gone.has(message));
+    while (kept.length > 0) {
       // One that cannot be put back comes back by itself.
-      if (!gone.has(message)) await messages.putBack(message).catch(() => undefined);
+      await Promise.allSettled(kept.splice(0, AT_ONCE).map(messages.putBack));
     }
   }
 }
