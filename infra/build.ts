@@ -1,13 +1,17 @@
 import { readFileSync } from 'node:fs';
 import * as cdk from 'aws-cdk-lib';
+import { bundleAhead } from './constructs/bundle.ts';
 import { connectionsOf, erpsOf, type Settings, storefrontsOf } from './settings.ts';
 import { CoreStack } from './stacks/core-stack.ts';
 import { ErpStack } from './stacks/erp-stack.ts';
+import { entry } from './stacks/stage.ts';
 import { StorefrontStack } from './stacks/storefront-stack.ts';
 
 export interface BuildOptions {
   /** Where the assembly goes. @default a new temporary directory, or cdk.out when the CDK CLI runs us */
   readonly outdir?: string;
+  /** Whether CDK validates the templates against CloudFormation's schemas, which takes a second. @default true */
+  readonly validate?: boolean;
 }
 
 /**
@@ -21,13 +25,25 @@ export const buildApp = (stage: Settings, options: BuildOptions = {}): cdk.App =
     context: featureFlags(),
     analyticsReporting: false,
     treeMetadata: false,
+    builtinCloudFormationValidation: options.validate ?? true,
   });
+  bundleAhead(entriesOf(stage));
   const core = new CoreStack(app, stage);
   for (const connected of storefrontsOf(stage)) new StorefrontStack(app, stage, connected, core);
   for (const connected of erpsOf(stage)) new ErpStack(app, stage, connected, core);
   refuseLaptopSettings(core, stage);
   return app;
 };
+
+/** What the stacks will ask for; an entry that is missing here only costs time. */
+const entriesOf = (stage: Settings): string[] => [
+  entry('record-orders', 'index.ts'),
+  ...storefrontsOf(stage).flatMap(({ manifest: { name, reads } }) => [
+    entry('ingest-webhook', `${name}.ts`),
+    ...(reads ? [entry('fetch-orders', `${name}.ts`)] : []),
+  ]),
+  ...erpsOf(stage).map(({ manifest: { name } }) => entry('consume-orders', `${name}.ts`)),
+];
 
 const featureFlags = (): Record<string, unknown> =>
   JSON.parse(readFileSync(new URL('../cdk.json', import.meta.url), 'utf8')).context;

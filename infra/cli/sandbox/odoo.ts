@@ -6,7 +6,7 @@ const SERVICE_SKUS = ['SHIP', 'FEE', 'DISCOUNT', 'ROUNDING'];
 
 export interface SandboxOdooOptions {
   readonly id: string;
-  readonly version: 16 | 18;
+  readonly version: 18 | 19;
   readonly company: { readonly name: string; readonly currency: string };
   /** Besides the company's own. */
   readonly currencies: readonly string[];
@@ -36,11 +36,10 @@ export const sandboxOdoo = async (options: SandboxOdooOptions): Promise<SandboxE
     url: erp.url,
     secrets: credentials,
     taxName,
-    dialects: () => [
-      ...new Set(
-        erp.server.requests.map((request) => (request.includes(' /json/2/') ? 'JSON-2' : 'JSON-RPC')),
-      ),
-    ],
+    dialects: () => {
+      const asked = (path: string) => erp.server.requests.some((request) => request.includes(` ${path}`));
+      return [...(asked('/jsonrpc') ? ['JSON-RPC'] : []), ...(asked('/json/2/') ? ['JSON-2'] : [])];
+    },
     stop: () => erp.stop(),
   };
 };
