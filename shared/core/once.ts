@@ -111,8 +111,7 @@ export const once = async (
   } catch (error) {
     const failure = asFailure(error, failures);
     const keepLease = mayHaveWritten || error instanceof UnknownOutcomeError;
-    const isWaiting = failure instanceof BusyError || failure instanceof SupersededError;
-    const budget = failure instanceof PermanentError ? 'renewed' : isWaiting ? 'unspent' : 'spent';
+    const budget = failure instanceof PermanentError ? 'renewed' : isUnspent(failure) ? 'unspent' : 'spent';
     // A lost release only makes the next attempt wait for the lease.
     if (!keepLease || budget !== 'spent')
       await ports.ledger.release(intent, attempt, { keepLease, budget }).catch(() => undefined);
@@ -124,8 +123,17 @@ export const once = async (
 const isRefusal = (error: unknown): boolean =>
   error instanceof IntegrationError && !(error instanceof UnknownOutcomeError);
 
+/**
+ * An attempt is a call to the peer: waiting for another worker is none, nor is a call that never got there. A peer
+ * that is down for a weekend parks nothing; messages then wait by the number of their deliveries.
+ */
+const isUnspent = (error: unknown): error is RetryableError =>
+  error instanceof BusyError ||
+  error instanceof SupersededError ||
+  (error instanceof RetryableError && error.code === 'PEER_UNREACHABLE');
+
 const asFailure = (error: unknown, failures: number): PermanentError | RetryableError => {
-  if (error instanceof BusyError || error instanceof SupersededError) return error;
+  if (isUnspent(error)) return error;
   if (error instanceof PermanentError) {
     error.attempt = failures;
     return error;

@@ -504,6 +504,27 @@ describe('failures', () => {
     expect(await failureOf(desk.push(anOrder()))).toMatchObject({ code: 'PEER_TIMEOUT', attempt: 2 });
   });
 
+  it.each(['resolve', 'find', 'create', 'complete'] as const)(
+    'a peer that cannot be reached costs no attempt: %s',
+    async (name) => {
+      const desk = orderDesk();
+      desk.fails[name] = () => {
+        throw new RetryableError('PEER_UNREACHABLE', 'erp.test cannot be reached (ECONNREFUSED)');
+      };
+      for (let n = 0; n < 20; n += 1) {
+        // Without a number, the message waits by how often it was delivered.
+        expect(await failureOf(desk.push(anOrder()))).toMatchObject({
+          code: 'PEER_UNREACHABLE',
+          attempt: undefined,
+        });
+      }
+      expect([...desk.entries.values()]).toMatchObject([{ attempt: 20, failures: 0, leaseUntilMs: 0 }]);
+      delete desk.fails[name];
+      expect(await desk.push(anOrder())).toMatchObject({ attempt: 21, level: 'confirm' });
+      expect(desk.orders).toHaveLength(1);
+    },
+  );
+
   it('recovers what an unanswered write has made, when its lease has run out', async () => {
     const desk = orderDesk();
     desk.fails.create = () => {
