@@ -7,6 +7,7 @@ import type {
   Mappings,
   OrderContext,
   PeerDocument,
+  RefundRequest,
 } from '../../shared/connectors/contract.ts';
 import type { ErpManifest } from '../../shared/connectors/manifest.ts';
 import {
@@ -16,9 +17,10 @@ import {
   RetryableError,
   UnknownOutcomeError,
 } from '../../shared/core/errors.ts';
-import { intentKey, orderReference } from '../../shared/core/intent-key.ts';
+import { intentKey, orderReference, refundReference } from '../../shared/core/intent-key.ts';
 import { once } from '../../shared/core/once.ts';
-import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import { refundParts } from '../../shared/core/refund-parts.ts';
+import type { OrderChangedV1, OrderRefund } from '../../shared/events/order-changed.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 import { memoryLedger } from '../fakes/memory-ledger.ts';
 import { anOrder } from '../fakes/orders.ts';
@@ -31,6 +33,8 @@ export interface ErpTestbed<S = unknown, C = unknown> {
   readonly connector: ErpConnector<S, C> & { readonly manifest: ErpManifest };
   settings(url: string): Record<string, unknown>;
   readonly credentials: Record<string, unknown>;
+  /** Whether the connector can change what it has written; its peer then has `byHand`. Default: not yet. */
+  readonly changes?: boolean;
   /** Rows that `anOrder()` needs. */
   readonly mappings: Mappings;
   start(): Promise<ErpPeer>;
@@ -50,6 +54,19 @@ export interface ErpPeer {
   customers(): number;
   /** Somebody enters an order by hand, with this reference. */
   enterByHand(reference: string): void;
+  /** What people do to an order, and what was given back of it. */
+  readonly changes?: {
+    /** Somebody changes a quantity. */
+    editByHand(id: string): void;
+    /** All of it is shipped. */
+    deliver(id: string): void;
+    creditNotes(): readonly {
+      readonly id: string;
+      readonly reference: string;
+      readonly total: string;
+      readonly isPosted: boolean;
+    }[];
+  };
   stop(): Promise<void>;
 }
 
@@ -57,6 +74,7 @@ export interface ErpOrder {
   readonly id: string;
   readonly reference: string;
   readonly isConfirmed: boolean;
+  readonly isCancelled?: boolean;
   /** Decimal, as the ERP computed it. */
   readonly total: string;
   /** The buyer's, UTC. */
@@ -371,8 +389,218 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
       });
     });
 
+    describe.skipIf(!testbed.changes)('changing what was written (skipped: the connector cannot yet)', () => {
+      const twd = (minor: number) => ({ minor, currency: 'TWD' });
+      const [tea, mug] = order.lines;
+      if (!tea || !mug) throw new Error('the order has two lines');
+      const [tax] = tea.taxes;
+      if (!tax) throw new Error('its lines are taxed');
+      const more = (of: OrderChangedV1): OrderChangedV1 => ({
+        ...of,
+        lines: [
+          {
+            ...tea,
+            quantity: 3,
+            subtotal: twd(126000),
+            total: twd(126000),
+            taxes: [{ ...tax, amount: twd(6300) }],
+          },
+        ],
+        tax: twd(6600),
+        total: twd(138600),
+      });
+      const refund = {
+        id: '77',
+        total: twd(44100),
+        lines: [{ lineId: tea.id, quantity: 1, total: twd(42000), taxes: [{ ...tax, amount: twd(2100) }] }],
+      };
+
+      it('an edit of a confirmed order: same document, new total, and once', async () => {
+        const { document, asLeft } = await confirmed();
+        const edited = more(order);
+        const wire = await wireOf(edited);
+        const first = await erp.complete(document, wire, 'confirm', { signal }, asLeft);
+        assertTotal(first, edited, peer);
+        expect(first.fingerprint).not.toBe(asLeft);
+        const state = stateOf();
+        expect(await erp.complete(document, wire, 'confirm', { signal }, asLeft)).toEqual(first);
+        expect(
+          await counting(isWrite, () => erp.complete(document, wire, 'confirm', { signal }, asLeft)),
+        ).toBe(0);
+        expect(stateOf()).toEqual(state);
+        expect(peer.orders()).toHaveLength(1);
+      });
+
+      it('an edit of a draft, then confirmed', async () => {
+        const wire = await wireOf();
+        const document = await erp.create(wire, { signal });
+        const { fingerprint } = await erp.complete(document, wire, 'draft', { signal });
+        const edited = more(order);
+        const completed = await erp.complete(
+          document,
+          await wireOf(edited),
+          'confirm',
+          { signal },
+          fingerprint,
+        );
+        assertTotal(completed, edited, peer);
+        expect(peer.orders()).toMatchObject([{ isConfirmed: true }]);
+      });
+
+      it('what staff changed is neither overwritten nor cancelled', async () => {
+        const { document, asLeft } = await confirmed();
+        peer.changes?.editByHand(document.id);
+        const state = stateOf();
+        const wire = await wireOf(more(order));
+        const edit = erp.complete(document, wire, 'confirm', { signal }, asLeft);
+        expect(await failureOf(edit)).toMatchObject({ code: 'EDITED_IN_ERP' });
+        const cancel = changes().cancel(document, asLeft, route, { signal });
+        expect(await failureOf(cancel)).toMatchObject({ code: 'EDITED_IN_ERP' });
+        expect(stateOf()).toEqual(state);
+      });
+
+      it('what was shipped is not cancelled', async () => {
+        const { document, asLeft } = await confirmed();
+        peer.changes?.deliver(document.id);
+        const cancel = changes().cancel(document, asLeft, route, { signal });
+        expect(await failureOf(cancel)).toMatchObject({
+          code: 'TOO_LATE_IN_ERP',
+          params: { change: 'cancelled', because: 'delivered' },
+        });
+        expect(peer.orders()).toMatchObject([{ isConfirmed: true }]);
+      });
+
+      it('a refund is found by its own reference, and never another one', async () => {
+        const { document } = await confirmed();
+        const { request, wire } = await refundOf(document, order, refund);
+        expect(await changes().refunds.find(request, { signal })).toBeUndefined();
+        peer.server.fault({ when: isWrite, effect: { kind: 'drop-after' } });
+        expect(await failureOf(changes().refunds.create(wire, { signal }))).toBeInstanceOf(
+          UnknownOutcomeError,
+        );
+        const found = await changes().refunds.find(request, { signal });
+        expect(peer.changes?.creditNotes()).toMatchObject([{ id: found?.id, reference: request.reference }]);
+        const other = { ...request, reference: `${request.reference}8` };
+        expect(await changes().refunds.find(other, { signal })).toBeUndefined();
+        expect(await erp.find(reference, route, { signal })).toMatchObject({ id: document.id });
+      });
+
+      /** Each change, on an order of its own. */
+      const CHANGES: readonly (readonly [string, (of: OrderChangedV1) => Promise<() => Promise<unknown>>])[] =
+        [
+          [
+            'edit',
+            async (of) => {
+              const { document, asLeft } = await confirmed(of);
+              const wire = await wireOf(more(of));
+              return () => erp.complete(document, wire, 'confirm', { signal }, asLeft);
+            },
+          ],
+          [
+            'cancel',
+            async (of) => {
+              const { document, asLeft } = await confirmed(of);
+              return () => changes().cancel(document, asLeft, route, { signal });
+            },
+          ],
+          [
+            'refund',
+            async (of) => {
+              const { document } = await confirmed(of);
+              const { request, wire } = await refundOf(document, of, refund);
+              return async () => {
+                const note =
+                  (await changes().refunds.find(request, { signal })) ??
+                  (await changes().refunds.create(wire, { signal }));
+                return changes().refunds.complete(note, wire, { signal });
+              };
+            },
+          ],
+        ];
+      it.each(CHANGES)(
+        '%s: after a crash at each of its calls, ends as without, and once',
+        async (_what, prepare) => {
+          const change = await prepare(order);
+          const calls = await counting(any, change);
+          const [{ reference: _, ...wanted } = {}] = stateOf();
+          const wantedNotes = notes();
+          expect(calls).toBeGreaterThan(1);
+          for (const kind of ['drop-before', 'drop-after'] as const) {
+            for (let n = 1; n <= calls; n += 1) {
+              const each = anOrder({ orderId: `${kind}-${n}` });
+              const again = await prepare(each);
+              const before = notes().length;
+              nth(n, { kind }, any);
+              await again().catch((error: unknown) => {
+                expect(error, String(error)).toBeInstanceOf(RetryableError);
+              });
+              await again();
+              const [{ reference: written_, ...end } = { reference: '' }] = stateOf().slice(-1);
+              expect(written_).toBe(referenceOf(each));
+              expect(end, `${kind} at call ${n} of ${calls}`).toEqual(wanted);
+              expect(notes().slice(before)).toEqual(wantedNotes);
+            }
+          }
+          expect(peer.orders()).toHaveLength(2 * calls + 1);
+        },
+      );
+      const notes = () =>
+        (peer.changes?.creditNotes() ?? []).map(({ total, isPosted }) => [Number(total), isPosted]);
+    });
+
+    const changes = () => {
+      if (!erp.changes) throw new Error('the testbed says that the connector can change what it has written');
+      return erp.changes;
+    };
+    const confirmed = async (of = order) => {
+      const { wire, document } = await written(of);
+      const { fingerprint } = await erp.complete(document, wire, 'confirm', { signal });
+      expect(fingerprint).toBeTypeOf('string');
+      return { document, asLeft: fingerprint };
+    };
+    const refundOf = async (document: PeerDocument, of: OrderChangedV1, refund: OrderRefund) => {
+      const refunded = { ...of, refunds: [refund] };
+      const request: RefundRequest = {
+        order: refunded,
+        refund,
+        parts: refundParts(refunded, refund),
+        document,
+        reference: refundReference(of.source, of.orderId, refund.id),
+        route,
+      };
+      const refs = await erp.resolve(refunded, context);
+      return { request, wire: changes().refunds.toWire(request, refs).value };
+    };
+
+    type Write = readonly [string, () => Promise<(at: ErpOrders) => Promise<unknown>>];
+    const CHANGING: readonly Write[] = [
+      [
+        'editing it',
+        async () => {
+          const { document, asLeft } = await confirmed();
+          const wire = await wireOf({ ...order, buyerNote: 'please ring twice' });
+          return (at) => at.complete(document, wire, 'confirm', { signal }, asLeft);
+        },
+      ],
+      [
+        'cancelling it',
+        async () => {
+          const { document, asLeft } = await confirmed();
+          return async (at) => at.changes?.cancel(document, asLeft, route, { signal });
+        },
+      ],
+      [
+        'crediting it',
+        async () => {
+          const { document } = await confirmed();
+          const refund = { id: '78', total: { minor: 1000, currency: 'TWD' } };
+          const { wire } = await refundOf(document, order, refund);
+          return async (at) => at.changes?.refunds.create(wire, { signal });
+        },
+      ],
+    ];
     /** Each write of the contract; `prepare` is what comes before it. */
-    const WRITES: readonly (readonly [string, () => Promise<(at: ErpOrders) => Promise<unknown>>])[] = [
+    const WRITES: readonly Write[] = [
       ['creating the customer', async () => (at) => at.resolve(order, { ...context, once: unguarded })],
       [
         'creating the order',
@@ -388,6 +616,7 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
           return (at) => at.complete(document, wire, 'confirm', { signal });
         },
       ],
+      ...(testbed.changes ? CHANGING : []),
     ];
     describe.each(WRITES)('%s fails:', (_what, prepare) => {
       const KEEPS = Number.POSITIVE_INFINITY;

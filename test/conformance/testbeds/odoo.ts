@@ -27,6 +27,7 @@ export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings
   connector: odoo,
   settings: (url) => ({ url, database: SHOP.database }),
   credentials: { login: SHOP.login, apiKey: SHOP.apiKey },
+  changes: true,
   mappings: mappingsOf([['tax', '1', '5%']]),
   start: async () => {
     const fake = await startFakeOdoo({ ...SHOP, version });
@@ -53,6 +54,7 @@ export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings
           id: String(id),
           reference: client_order_ref || '',
           isConfirmed: state === 'sale' || state === 'done',
+          isCancelled: state === 'cancel',
           total: String(amount_total),
           placedAt: `${date_order.replace(' ', 'T')}Z`,
           lines: fake
@@ -66,6 +68,25 @@ export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings
       enterByHand: (reference) => {
         const partner_id = fake.call('res.partner', 'create', [{ name: 'By hand' }]);
         fake.call('sale.order', 'create', [{ partner_id, client_order_ref: reference }]);
+      },
+      changes: {
+        editByHand: (id) => {
+          const line = fake.records('sale.order.line').find((each) => each['order_id'] === Number(id));
+          fake.call('sale.order.line', 'write', [[line?.id], { product_uom_qty: 9 }]);
+        },
+        deliver: (id) => {
+          for (const line of fake.records('sale.order.line')) {
+            if (line['order_id'] !== Number(id)) continue;
+            fake.call('sale.order.line', 'write', [[line.id], { qty_delivered: line['product_uom_qty'] }]);
+          }
+        },
+        creditNotes: () =>
+          fake.records('account.move').map(({ id, ref, amount_total, state }) => ({
+            id: String(id),
+            reference: String(ref),
+            total: String(amount_total),
+            isPosted: state === 'posted',
+          })),
       },
       stop: () => fake.stop(),
     };
