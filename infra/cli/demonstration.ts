@@ -212,13 +212,16 @@ const summaryOf = (report: Report): string => {
     ({ storefront, orderNumber, orderId, erp, code }) =>
       `${storefront} ${orderNumber ?? orderId} is not in ${erp}, and need not be: ${code ?? 'nobody says why'}`,
   );
+  const spoken = connections.flatMap(({ id, dialects }) =>
+    dialects?.length ? [`${id} was spoken to over ${dialects.join(' and ')}`] : [],
+  );
   const erps = connections.filter(({ kind }) => kind === 'erp').length;
   const shopOrders = new Set(orders.map(({ storefront, orderId }) => `${storefront} ${orderId}`)).size;
   const verdict = failed + duplicates === 0 ? pc.green : pc.red;
   return [
     '',
     table.toString(),
-    ...left.map((line) => pc.dim(line)),
+    ...[...left, ...spoken].map((line) => pc.dim(line)),
     '',
     verdict(
       `${shopOrders} orders, ${orders.length} in ${erps} ERPs: ${duplicates} duplicates, ${failed} failed`,

@@ -68,6 +68,7 @@ export class Journeys {
   readonly #waiting = new Set<() => void>();
   /** Events begun and not ended, by ERP and order; below zero while a line overtakes another one. */
   readonly #underWay = new Map<string, number>();
+  readonly #noted = new Set<string>();
   #deliveries = 0;
   #isRepeating = false;
 
@@ -214,7 +215,13 @@ export class Journeys {
     const cells = [pc.dim(line.at.slice(11, 23)), where.padEnd(33), (line.orderNumber ?? '').padEnd(5)];
     this.#tell([...cells, colour(event.text)].join('  '));
     if (line.remedy) this.#tell(`${' '.repeat(14)}${pc.yellow(`what to do: ${line.remedy}`)}`);
-    for (const warning of line.warnings ?? []) this.#tell(`${' '.repeat(14)}${pc.dim(`note: ${warning}`)}`);
+    for (const warning of line.warnings ?? []) {
+      // Every copy of an order carries it.
+      const note = `${line.connection} ${line.correlationId} ${warning}`;
+      if (this.#noted.has(note)) continue;
+      this.#noted.add(note);
+      this.#tell(`${' '.repeat(14)}${pc.dim(`note: ${warning}`)}`);
+    }
   }
 }
 

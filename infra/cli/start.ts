@@ -24,13 +24,13 @@ const whole = (least: number, most: number) => (text: string) => {
   throw new InvalidArgumentError(`a whole number from ${least} to ${most} is needed`);
 };
 
-const options = new Command('npm start --')
+const command = new Command('npm start --')
   .description(
-    'Runs the deployed templates and bundles on this machine, against sandbox peers or, with --settings and --secrets, against your own.',
+    'Runs the deployed templates and bundles on this machine, against sandbox shops and ERPs or, with --settings and --secrets, against your own.',
   )
   .option(
     '--settings <file>',
-    'a stage (.ts, .mjs, .js or .json): your own shop and ERP instead of the sandbox',
+    'a stage (.ts, .mjs, .js or .json): your own shops and ERPs instead of the sandbox',
   )
   .option('--secrets <file>', 'its credentials (.json), see infra/stages/README.md')
   .option('--mappings <file>', 'mapping rows (.csv) to import at start')
@@ -46,8 +46,9 @@ const options = new Command('npm start --')
   .option('--data <dir>', 'keep queues and tables there, to go on after a stop or a crash')
   .option('--quiet', 'no narration')
   .showHelpAfterError('(npm start -- --help lists the options)')
-  .parse()
-  .opts<Options>();
+  .parse();
+const options = command.opts<Options>();
+if (options.json && !options.once) command.error('error: --json prints the report of --once: give both');
 
 /** With --json standard output belongs to the report. */
 const tell = (line: string): void => {
@@ -55,7 +56,12 @@ const tell = (line: string): void => {
 };
 
 const peersOf = async () => {
-  if (!options.settings && !options.secrets) return startSandboxPeers();
+  if (!options.settings && !options.secrets) {
+    if (options.data === undefined) return startSandboxPeers();
+    throw new SettingsError('npm start', [
+      '--data needs --settings and --secrets: the shops and ERPs of the sandbox forget everything when they stop',
+    ]);
+  }
   if (!options.settings || !options.secrets) {
     throw new SettingsError('npm start', [
       '--settings and --secrets belong together: give both, or neither for the sandbox',

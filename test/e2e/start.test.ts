@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -104,6 +106,36 @@ describe('the sandbox', () => {
     ]);
     expect(report.repeated).toBeGreaterThanOrEqual(30);
   }, 120_000);
+});
+
+describe('flags that cannot be meant are refused with what to do', () => {
+  it.each<[string, readonly string[], number, string]>([
+    ['misspelt', ['--onse'], 1, '(Did you mean --once?)'],
+    ['without its other half', ['--json'], 1, '--json prints the report of --once: give both'],
+    ['settings alone', ['--settings', 'x.json'], 2, '--settings and --secrets belong together'],
+    ['a sandbox that is kept', ['--data', 'x'], 2, '--data needs --settings and --secrets'],
+    ['no number', ['--port', 'http'], 1, 'a whole number from 0 to 65535 is needed'],
+    ['no file', ['--settings', 'nope.json', '--secrets', 'x'], 2, 'nope.json: 1 problem'],
+  ])('%s', async (_, args, code, text) => {
+    const { exit, heard } = run(START, args);
+    expect(await exit).toBe(code);
+    expect(heard()).toContain(text);
+    expect(heard()).not.toContain('    at ');
+  });
+
+  it('a port that is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const { exit, heard } = run(START, ['--port', String(port)]);
+      expect(await exit).toBe(1);
+      expect(heard()).toContain(`the HTTP API cannot listen on port ${port}`);
+      expect(heard()).toContain('address already in use');
+    } finally {
+      server.close();
+    }
+  }, 60_000);
 });
 
 describe('a settings file and a secrets file of one’s own', () => {

@@ -163,6 +163,12 @@ describe('what is told', () => {
     expect(journeys.deliveries()).toBe(1);
   });
 
+  it('says once what several copies of an order carry', () => {
+    for (let copy = 0; copy < 3; copy += 1) accepted({ warnings: ['a gift card paid part of it'] });
+    accepted({ correlationId: 'shop:2', warnings: ['a gift card paid part of it'] });
+    expect(told.filter((line) => line.includes('note: a gift card'))).toHaveLength(2);
+  });
+
   it('passes on what is none of our lines, without metrics', () => {
     journeys.take('Error: something');
     journeys.take('{"_aws":{}}');
