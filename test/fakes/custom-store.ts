@@ -76,6 +76,13 @@ export interface FakeStoreOrderPatch {
   readonly type?: string;
 }
 
+export interface FakeStoreRefundSpec {
+  readonly amount: string;
+  readonly reason?: string;
+  /** `lines`, `charges`, `refundedAt`, as the contract has them. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
 /** An order as the contract has it; open, because tests break it on purpose. */
 export interface FakeStoreOrder extends Record<string, unknown> {
   readonly id: string;
@@ -110,7 +117,7 @@ export interface FakeCustomStore {
   /** Places the order; webhooks follow in the background (wait with `settled`). */
   placeOrder(spec: FakeStoreOrderSpec): FakeStoreOrder;
   updateOrder(id: string, patch: FakeStoreOrderPatch): FakeStoreOrder;
-  refund(id: string, spec: { readonly amount: string; readonly reason?: string }): FakeStoreOrder;
+  refund(id: string, spec: FakeStoreRefundSpec): FakeStoreOrder;
   order(id: string): FakeStoreOrder | undefined;
   orders(): FakeStoreOrder[];
   registerWebhook(spec: { deliveryUrl: string; secret: string | readonly string[] }): FakeStoreWebhook;
@@ -255,9 +262,9 @@ class Store {
     return order;
   }
 
-  refund(id: string, { amount, reason }: { amount: string; reason?: string }): FakeStoreOrder {
+  refund(id: string, { amount, reason, more }: FakeStoreRefundSpec): FakeStoreOrder {
     const refunds = (this.orders.get(id)?.['refunds'] ?? []) as { total: string }[];
-    const refund = { id: `re_${refunds.length + 1}`, ...(reason && { reason }), total: amount };
+    const refund = { id: `re_${refunds.length + 1}`, ...(reason && { reason }), total: amount, ...more };
     return this.change(id, { refunds: [...refunds, refund] }, 'order.refunded');
   }
 

@@ -1,5 +1,7 @@
 /**
  * Sends an order to Waybill. Copy this file into your store: Node 22.18 or newer, `npm install standardwebhooks`.
+ * The package because it decodes the secret and joins what is signed as the standard says, wherever you run it (edge
+ * runtimes have no node:crypto); the README has the same in two lines of node:crypto.
  *
  *   node example-sender.ts https://…/webhooks/acme-store whsec_…              an invented test order
  *   node example-sender.ts https://…/webhooks/acme-store whsec_… order.json   your own, as order.schema.json has it
@@ -66,7 +68,9 @@ export const send = async (url: string, secret: string, { id, body }: OutboxRow)
       retryAfterS: /^\d+$/.test(hint) ? Number(hint) : undefined,
     };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // fetch says "fetch failed" and hides why in the cause.
+    const { cause = error } = error as { cause?: unknown };
+    const reason = cause instanceof Error ? cause.message : String(cause);
     return { outcome: 'later', status: 'not reached', reason, retryAfterS: undefined };
   }
 };
@@ -128,7 +132,9 @@ const main = async ([url, secret, file]: string[]): Promise<number> => {
     console.log(`${status}${reason ? `: ${reason}` : ''}`);
     if (outcome === 'taken') return status === 'quarantined' ? 2 : 0;
     if (outcome === 'refused') return 1;
-    if (pauseS > 0) await wait((retryAfterS ?? pauseS) * 1000);
+    if (pauseS === 0) return 1;
+    console.log(`again in ${retryAfterS ?? pauseS} s`);
+    await wait((retryAfterS ?? pauseS) * 1000);
   }
   return 1;
 };
