@@ -79,6 +79,14 @@ export default settings({
       customers: 'per-buyer',
 
       /**
+       * What the shop does to an order that the ERP holds already. park: it waits for a person, who does it by hand.
+       * Staff win in any case: what people changed in the ERP is never overwritten. See shared/docs/flows/orders.md.
+       */
+      edits: 'apply', //            apply (default) or park
+      cancellations: 'cancel', //   cancel (default) or park
+      refunds: 'credit-note', //    credit-note (default), draft-credit-note: an accountant posts it, or park
+
+      /**
        * Rounding units of the ERP's currency, per order line, that may be booked on a rounding line. More than that
        * parks the order. Default: 1, because each line can be off by one unit when ERP and shop round differently.
        */
