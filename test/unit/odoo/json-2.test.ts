@@ -361,12 +361,16 @@ describe('which dialect', () => {
     expect(rpcCalls.includes('execute_kw')).toBe(dialect === 'JSON-RPC');
   });
 
-  it('is not guessed while nobody says', async () => {
+  it('is not guessed while nobody says, and asked again then', async () => {
     web = undefined;
-    expect(await create()).toBe('RetryableError ENDPOINT_GONE');
+    const odoo = client();
+    expect(await create(odoo)).toBe('RetryableError ENDPOINT_GONE');
     server.fault({ times: 3, effect: { kind: 'answer', status: 503 } });
-    expect(await create()).toBe('RetryableError PEER_FAILED');
+    expect(await create(odoo)).toBe('RetryableError PEER_FAILED');
     expect(received).toEqual([]);
+    web = [19, 0];
+    answer.body = '[1]';
+    expect(await create(odoo)).toBe('1');
   });
 
   it.each([401, 403])('is asked over JSON-RPC where the page is closed (%i)', async (status) => {
@@ -423,6 +427,19 @@ describe('which dialect', () => {
     expect(await create(odoo)).toBe('RetryableError ENDPOINT_GONE');
     expect(received).toEqual([]);
     expect(await create(odoo)).toBe('1');
+  });
+
+  it('is found anew when JSON-RPC says that it has gone, as a success', async () => {
+    web = undefined;
+    rpc = [18, 0];
+    const odoo = client();
+    await read(odoo);
+    web = [22, 0];
+    answer.body = '[]';
+    const isCall = ({ body }: { body: unknown }) => String(body).includes('execute_kw');
+    server.fault({ times: 3, when: isCall, effect: { kind: 'answer', status: 200, body: STRAY } });
+    expect(await read(odoo)).toBe('[]');
+    expect(received).toHaveLength(1);
   });
 
   it('takes the missing address of JSON for no success of a write', async () => {

@@ -17,7 +17,12 @@ const saved = (model: string, id = 1) => at.fake.records(model).find((row) => ro
 const lines = () =>
   at.fake
     .records('sale.order.line')
-    .map((line) => [line['product_id'], line['product_uom_qty'], line['price_unit'], line['tax_id']]);
+    .map((line) => [
+      line['product_id'],
+      line['product_uom_qty'],
+      line['price_unit'],
+      line['tax_ids'] ?? line['tax_id'],
+    ]);
 const code = async (work: Promise<unknown>): Promise<unknown> => {
   const error = await work.then(
     () => undefined,
@@ -49,7 +54,7 @@ const simple = (minor: number, override: Partial<OrderChangedV1> = {}): OrderCha
   });
 const US: Partial<FakeOdooOptions> = { companies: [{ name: 'Acme', currency: 'USD' }] };
 
-describe.each([16, 17, 18] as const)('Odoo %i', (version) => {
+describe.each([16, 17, 18, 19] as const)('Odoo %i', (version) => {
   it('books a paid order: created, confirmed, dated as the buyer placed it', async () => {
     await start({ version });
     const order = anOrder();
