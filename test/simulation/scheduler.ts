@@ -1,3 +1,5 @@
+import type { Choices } from './tape.ts';
+
 /**
  * A deterministic world: it owns time, and every choice comes from a tape of numbers. The same tape plays the
  * same story; when the tape ends, every choice is 0, which by convention means "nothing goes wrong".
@@ -16,20 +18,42 @@ export interface World {
   readonly story: readonly string[];
 }
 
+interface Due {
+  readonly atMs: number;
+  readonly order: number;
+  readonly effect: () => void;
+}
+
 /** Plays until nothing is due any more. @throws Error when it does not come to rest */
-export const play = async (tape: readonly number[], begin: (world: World) => void): Promise<World> => {
+export const play = async (
+  tape: readonly number[] | Choices,
+  begin: (world: World) => void,
+  { maxSteps = 10_000 }: { readonly maxSteps?: number } = {},
+): Promise<World> => {
   let now = 0;
   let at = 0;
   let order = 0;
   const story: string[] = [];
-  const due: { atMs: number; order: number; effect: () => void }[] = [];
+  /** Earliest last; of one moment, what was asked for first comes first. */
+  const due: Due[] = [];
+  const insert = (entry: Due): void => {
+    let low = 0;
+    let high = due.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const held = due[middle];
+      if (held && (held.atMs > entry.atMs || (held.atMs === entry.atMs && held.order > entry.order)))
+        low = middle + 1;
+      else high = middle;
+    }
+    due.splice(low, 0, entry);
+  };
+  const next = 'next' in tape ? (n: number) => tape.next(n) : (n: number) => (tape[at++] ?? 0) % n;
   const world: World = {
     nowMs: () => now,
-    choose: (n) => (tape[at++] ?? 0) % n,
-    oneIn: (n) => (tape[at++] ?? 0) % n === n - 1,
-    later: (ms, effect) => {
-      due.push({ atMs: now + ms, order: order++, effect });
-    },
+    choose: next,
+    oneIn: (n) => next(n) === n - 1,
+    later: (ms, effect) => insert({ atMs: now + ms, order: order++, effect }),
     sleep: (ms) => new Promise((resolve) => world.later(ms, resolve)),
     tell: (what) => {
       story.push(`${(now / 1000).toFixed(1).padStart(8)}s  ${what}`);
@@ -40,11 +64,10 @@ export const play = async (tape: readonly number[], begin: (world: World) => voi
   for (let steps = 0; ; steps += 1) {
     // Everything that follows from the last effect without waiting for world time.
     await new Promise((resolve) => setImmediate(resolve));
-    due.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
-    const next = due.shift();
-    if (!next) return world;
-    if (steps > 10_000) throw new Error(`does not come to rest:\n${story.slice(-40).join('\n')}`);
-    now = Math.max(now, next.atMs);
-    next.effect();
+    const first = due.pop();
+    if (!first) return world;
+    if (steps > maxSteps) throw new Error(`does not come to rest:\n${story.slice(-40).join('\n')}`);
+    now = Math.max(now, first.atMs);
+    first.effect();
   }
 };

@@ -1,0 +1,477 @@
+import * as z from 'zod';
+import type { ErpOrders, StorefrontConnector } from '../../shared/connectors/contract.ts';
+import { defineStorefront } from '../../shared/connectors/manifest.ts';
+import { acceptWebhook } from '../../shared/core/accept-webhook.ts';
+import { delayMs } from '../../shared/core/backoff.ts';
+import { BusyError, PermanentError, RetryableError } from '../../shared/core/errors.ts';
+import { fetchOrder } from '../../shared/core/fetch-order.ts';
+import type { Journal } from '../../shared/core/journal.ts';
+import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
+import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
+import { pushOrder } from '../../shared/core/push-order.ts';
+import type { Publish } from '../../shared/events/catalogue.ts';
+import type { Envelope } from '../../shared/events/envelope.ts';
+import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import type { OrderNotifiedV1 } from '../../shared/events/order-notified.ts';
+import { OrderRoute } from '../../shared/settings/order-route.ts';
+import { type JournalRow, memoryJournal } from '../fakes/memory-journal.ts';
+import { memoryLedger } from '../fakes/memory-ledger.ts';
+import { actor, type Call, type Faults, LIFETIME_MS, stored } from './actor.ts';
+import { SETTLE_MS, type SimulatedErp, simulatedErp } from './erp.ts';
+import type { World } from './scheduler.ts';
+import { EPOCH_MS, lifeOf, type ShopOrder, type ShopVersion, START_AT, snapshotOf } from './shop.ts';
+
+/** The request itself takes time, too. */
+const SEND_MS = 5_000;
+/** Longer than a function may live and its peer may take to settle. */
+export const LEASE_MS = LIFETIME_MS + SETTLE_MS + 15_000;
+/** Six times as long as the function may live, as infrastructure sets it. */
+const VISIBILITY_MS = 6 * LIFETIME_MS;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Of one order at one ERP. So few that eight attempts are used up only while the ERP is down. */
+const MOST_FAULTS_OF_ONE = 6;
+const MOST_FAULTS = 24;
+
+/** What a mutant breaks. Given from the tests, never from production code. */
+export interface Mutant {
+  readonly ledger?: (real: Ledger, entries: Map<string, LedgerEntry>) => Ledger;
+  readonly erp?: (real: ErpOrders, erp: SimulatedErp) => ErpOrders;
+  /** All ports of one worker, when more than one of them is broken together. */
+  readonly ports?: (real: PushOrderPorts) => PushOrderPorts;
+  /** What a consumer reads, `arrival` being how many came before it. */
+  readonly event?: (event: Envelope<OrderChangedV1>, arrival: number) => Envelope<OrderChangedV1>;
+}
+
+export interface Life {
+  readonly shops: readonly ShopOrder[];
+  readonly routes: readonly OrderRoute[];
+  readonly erps: ReadonlyMap<string, SimulatedErp>;
+  readonly entries: ReadonlyMap<string, LedgerEntry>;
+  readonly rows: ReadonlyMap<string, JournalRow>;
+  /** `<destination> <source> <entity> <external id>` to the document's id. */
+  readonly bindings: ReadonlyMap<string, string>;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const route = (from: string, to: string, rest: Record<string, unknown>) =>
+  OrderRoute.parse({ from, to, startAt: START_AT, ...rest });
+
+/** One shop that two ERPs serve, and one ERP that serves two shops. */
+export const ROUTES: readonly OrderRoute[] = [
+  route('tea-shop', 'erp-1', { accept: { bankTransferPending: 'draft' } }),
+  route('tea-shop', 'erp-2', {}),
+  route('mug-shop', 'erp-1', { accept: { bankTransferPending: 'reserve', test: 'confirm' } }),
+];
+
+const SHOPS = [
+  { name: 'tea-shop', wholeSeconds: true, sendsAgain: true },
+  // Its deliveries say what holds when they are sent, and one that fails is lost (as WooCommerce).
+  { name: 'mug-shop', wholeSeconds: true, sendsAgain: false },
+] as const;
+
+const MANIFEST = defineStorefront({
+  name: 'simulated',
+  title: 'Simulated',
+  apiVersion: '1',
+  apiVersionSunset: undefined,
+  settings: z.object({}),
+  credentials: z.object({}),
+});
+
+/** The whole life of several orders: shops, webhooks, bus, queues, workers, ERPs and people. */
+export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
+  const entries = new Map<string, LedgerEntry>();
+  const rows = new Map<string, JournalRow>();
+  const bindings = new Map<string, string>();
+  const counts: Record<string, number> = {};
+  const count = (kind: string): void => {
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  };
+  const nowMs = () => EPOCH_MS + world.nowMs();
+  const context = { signal: new AbortController().signal };
+  const erps = new Map(['erp-1', 'erp-2'].map((name) => [name, simulatedErp(world, name)]));
+
+  // ---- faults --------------------------------------------------------------------------------------------------
+  const faultsOfKey = new Map<string, number>();
+  let faultsLeft = MOST_FAULTS;
+  const faultsOf = (key: string): Faults => ({
+    fault: (kind, n) => {
+      const soFar = faultsOfKey.get(key) ?? 0;
+      if (faultsLeft <= 0 || soFar >= MOST_FAULTS_OF_ONE || !world.oneIn(n)) return false;
+      faultsLeft -= 1;
+      faultsOfKey.set(key, soFar + 1);
+      count(kind);
+      return true;
+    },
+  });
+
+  // ---- queues --------------------------------------------------------------------------------------------------
+  const pausedUntil = new Map<string, number>();
+  let workers = 0;
+  /** A message in a queue: received, worked on, and received again until somebody deleted it. */
+  const receive = (
+    queue: string,
+    label: string,
+    work: (worker: string, receive: number) => Promise<string>,
+    receives = 1,
+  ): void => {
+    const waitMs = (pausedUntil.get(queue) ?? 0) - world.nowMs();
+    if (waitMs > 0) {
+      world.later(waitMs, () => receive(queue, label, work, receives));
+      return;
+    }
+    workers += 1;
+    const worker = `${workers} ${label}`;
+    let isAnswered = false;
+    const again = (ms: number) =>
+      world.later(Math.max(0, ms), () => receive(queue, label, work, receives + 1));
+    work(worker, receives).then(
+      (outcome) => {
+        isAnswered = true;
+        world.tell(`${worker}: ${outcome}`);
+      },
+      (error: unknown) => {
+        isAnswered = true;
+        world.tell(`${worker}: ${error instanceof Error ? error.message : String(error)}`);
+        if (error instanceof BusyError) return again(error.leaseUntilMs - nowMs());
+        if (error instanceof PermanentError) {
+          count('parked');
+          // People redrive what merely failed too often; everything else waits for a decision.
+          if (error.code === 'RETRIES_EXHAUSTED') {
+            count('redriven');
+            again(HOUR_MS);
+          }
+          return;
+        }
+        const attempt = error instanceof RetryableError ? error.attempt : undefined;
+        again(delayMs(attempt ?? receives, { random: () => world.choose(100) / 100 }));
+      },
+    );
+    // Nobody deleted it: the queue shows it again when its visibility runs out.
+    world.later(VISIBILITY_MS, () => {
+      if (!isAnswered) receive(queue, label, work, receives + 1);
+    });
+  };
+  /** At least once, and in no order. */
+  const send = (queue: string, label: string, work: (worker: string, receive: number) => Promise<string>) => {
+    const late = world.oneIn(12);
+    if (late) count('delayed');
+    world.later(world.choose(late ? 600_000 : 4_000), () => receive(queue, label, work));
+    if (world.oneIn(6)) {
+      count('duplicated');
+      world.later(world.choose(300_000), () => receive(queue, `${label} again`, work));
+    }
+  };
+
+  // ---- tables and bus ------------------------------------------------------------------------------------------
+  const heldLedger = memoryLedger(nowMs, entries);
+  const ledger = mutant.ledger?.(heldLedger, entries) ?? heldLedger;
+  const journal: Journal = memoryJournal(rows);
+  const publish: Publish = async (name, event) => {
+    if (name === 'order.notified.v1') {
+      const notified = event as Envelope<OrderNotifiedV1>;
+      count('fetched');
+      return send(
+        `fetch ${notified.data.source}`,
+        `fetch ${notified.meta.correlationId}`,
+        (worker, receives) => fetch(notified, worker, receives),
+      );
+    }
+    const changed = event as Envelope<OrderChangedV1>;
+    const { source, orderId } = changed.data;
+    const label = `${source}:${orderId} ${changed.meta.deliveryId ?? changed.meta.via}`;
+    const routes = ROUTES.filter(({ from }) => from === source);
+    for (const { to } of routes) send(to, `${label} to ${to}`, (worker) => consume(to, changed, worker));
+    send('journal', `${label} to the journal`, (worker) =>
+      record(
+        routes.map(({ to }) => to),
+        changed,
+        worker,
+      ),
+    );
+  };
+
+  const record = async (destinations: readonly string[], event: Envelope<OrderChangedV1>, worker: string) => {
+    const faults = faultsOf(`record ${event.meta.correlationId}`);
+    const call = stored(actor(world, faults, worker), faults, world, worker);
+    const step = { atMs: event.meta.receivedAtMs, code: 'RECEIVED', text: event.meta.via };
+    for (const destination of destinations) {
+      await call('record', () => journal.record(destination, arrived(event), step));
+    }
+    return 'recorded';
+  };
+
+  let arrivals = 0;
+  const arrived = (event: Envelope<OrderChangedV1>) => {
+    arrivals += 1;
+    return mutant.event?.(event, arrivals) ?? event;
+  };
+
+  // ---- consumer ------------------------------------------------------------------------------------------------
+  const consume = async (destination: string, event: Envelope<OrderChangedV1>, worker: string) => {
+    const faults = faultsOf(`${destination} ${event.meta.correlationId}`);
+    const call = actor(world, faults, worker);
+    const outcome = await pushOrder(portsOf(destination, call, faults, worker), arrived(event), context);
+    switch (outcome.kind) {
+      case 'skipped':
+        return `${outcome.reason}, ${outcome.why}`;
+      case 'shadow':
+        return outcome.kind;
+      default:
+        return `${outcome.kind} ${outcome.document.id}: ${(outcome.done ?? [outcome.level]).join(', ')}`;
+    }
+  };
+
+  const portsOf = (destination: string, call: Call, faults: Faults, worker: string): PushOrderPorts => {
+    const erp = erps.get(destination);
+    if (!erp) throw new Error(`no ERP ${destination}`);
+    const table = stored(call, faults, world, worker);
+    const connected = erp.connect(call, faults, worker);
+    const ports: PushOrderPorts = {
+      destination,
+      routes: ROUTES.filter(({ to }) => to === destination),
+      nowMs,
+      leaseMs: LEASE_MS,
+      settleMs: SETTLE_MS + SEND_MS,
+      erp: mutant.erp?.(connected, erp) ?? connected,
+      ledger: {
+        peek: (intent) => table('peek', () => ledger.peek(intent)),
+        claim: (...args) => table('claim', () => ledger.claim(...args)),
+        written: (...args) => table('written', () => ledger.written(...args)),
+        finish: (...args) => table('finish', () => ledger.finish(...args)),
+        release: (...args) => table('release', () => ledger.release(...args)),
+      },
+      mappings: { lookup: async () => new Map() },
+      bindings: {
+        put: (to, source, entity, externalId, { id }) =>
+          table('bind', async () => {
+            bindings.set(`${to} ${source} ${entity} ${externalId}`, id);
+          }),
+      },
+      journal: {
+        record: () => Promise.reject(new Error('a consumer records nothing')),
+        settle: (...args) => table('settle', () => journal.settle(...args)),
+        settled: (...args) => table('settled', () => journal.settled(...args)),
+      },
+      refetch: {
+        sources: new Set(SHOPS.map(({ name }) => name)),
+        notify: (event) => table('notify', () => publish('order.notified.v1', event)),
+      },
+    };
+    return mutant.ports?.(ports) ?? ports;
+  };
+
+  // ---- shops ---------------------------------------------------------------------------------------------------
+  const shops: ShopOrder[] = [];
+  for (const [index, { name, wholeSeconds }] of SHOPS.entries()) {
+    // Both shops begin to count at 1001.
+    const orders = index === 0 ? 1 + world.choose(2) : world.choose(3);
+    for (let n = 1; n <= orders; n += 1) shops.push(lifeOf(world, name, String(1000 + n), wholeSeconds));
+  }
+  const current = ({ versions }: ShopOrder): ShopVersion | undefined =>
+    versions.findLast(({ atMs }) => atMs <= world.nowMs());
+
+  const recent = new Map<string, Map<string, number>>();
+  const recentOf = (shop: string): Map<string, number> => {
+    const held = recent.get(shop) ?? new Map<string, number>();
+    recent.set(shop, held);
+    return held;
+  };
+  let ids = 0;
+  const newId = () => {
+    ids += 1;
+    return `event ${ids}`;
+  };
+
+  const fetch = async (
+    event: Envelope<OrderNotifiedV1>,
+    worker: string,
+    receives: number,
+  ): Promise<string> => {
+    const faults = faultsOf(`fetch ${event.meta.correlationId}`);
+    const call = actor(world, faults, worker);
+    const bus = stored(call, faults, world, worker);
+    const outcome = await fetchOrder(
+      {
+        reads: {
+          order: (id) =>
+            call('read the shop', async () => {
+              if (faults.fault('refused', 15)) throw new RetryableError('DOWN', '503');
+              const order = shops.find((o) => o.shop === event.data.source && o.id === id);
+              const version = order && current(order);
+              return order && version && { kind: 'order', order: snapshotOf(order, version), warnings: [] };
+            }),
+        },
+        publish: (name, e) => bus('publish', () => publish(name, e)),
+        nowMs,
+        newId,
+        timeScale: 1,
+        recent: recentOf(event.data.source),
+      },
+      event,
+      { ...context, receive: receives },
+    );
+    return outcome.kind === 'fetched' ? `the shop says ${wordsOf(outcome.order)}` : outcome.reason;
+  };
+
+  /** One HTTP delivery of a webhook; a shop may send it again when it was not taken. */
+  const deliver = (order: ShopOrder, version: ShopVersion, sendsAgain: boolean, tries = 1): void => {
+    // What holds at the moment of sending, where the shop builds it then.
+    const said = sendsAgain ? version : (current(order) ?? version);
+    const label = `webhook of ${order.shop}:${order.id} (${said.what})`;
+    workers += 1;
+    const worker = `${workers} ${label}`;
+    const faults = faultsOf(`webhook ${order.shop}:${order.id}`);
+    const call = stored(actor(world, faults, worker), faults, world, worker);
+    const connector: StorefrontConnector<unknown, unknown> = {
+      manifest: MANIFEST,
+      replies: { accepted: 200, ping: 200, ignored: 200, quarantined: 200 },
+      receive: () => ({
+        kind: 'order',
+        order: snapshotOf(order, said),
+        warnings: [],
+        deliveryId: `"${said.what}"`,
+      }),
+    };
+    let status = 0;
+    void acceptWebhook(
+      {
+        connector,
+        context: async () => ({ connection: order.shop, settings: {}, credentials: {}, nowMs }),
+        publish: (name, event) => call('publish', () => publish(name, event)),
+        quarantine: async () => undefined,
+        line: () => undefined,
+        nowMs,
+        newId,
+        maxBodyBytes: 1,
+        connection: order.shop,
+      },
+      { method: 'POST', headers: {}, body: new Uint8Array(0) },
+    ).then((reply) => {
+      status = reply.statusCode;
+    });
+    // The shop waits half a minute for an answer.
+    world.later(30_000, () => {
+      if (status === 200) return;
+      count('webhooksRefused');
+      world.tell(`${worker}: answered ${status || 'nothing'}`);
+      if (sendsAgain && tries < 3)
+        world.later(MINUTE_MS, () => deliver(order, version, sendsAgain, tries + 1));
+    });
+  };
+
+  for (const order of shops) {
+    const { sendsAgain } = SHOPS.find(({ name }) => name === order.shop) ?? SHOPS[0];
+    for (const version of order.versions) {
+      world.later(version.atMs, () => {
+        world.tell(`${order.shop}:${order.id} ${version.what}`);
+        count('changes');
+      });
+      if (world.oneIn(8)) {
+        count('webhooksLost');
+        world.later(version.atMs, () => world.tell('... and its webhook is lost'));
+        continue;
+      }
+      const copies = world.oneIn(8) ? 2 : 1;
+      for (let n = copies; n > 0; n -= 1) {
+        const lateMs = world.oneIn(10) ? world.choose(900_000) : world.choose(3_000);
+        world.later(version.atMs + lateMs, () => deliver(order, version, sendsAgain));
+      }
+    }
+  }
+
+  // ---- reconciliation ------------------------------------------------------------------------------------------
+  const lastMs = Math.max(0, ...shops.flatMap(({ versions }) => versions.map(({ atMs }) => atMs)));
+  for (const { name } of SHOPS) reconcileEvery(name);
+
+  function reconcileEvery(shop: string): void {
+    const poll = (): void => {
+      workers += 1;
+      const worker = `${workers} reconciliation of ${shop}`;
+      let isComplete = false;
+      const startedMs = world.nowMs();
+      void reconcile(shop, worker).then(
+        () => {
+          isComplete = true;
+        },
+        () => undefined,
+      );
+      world.later(15 * MINUTE_MS, () => {
+        if (!isComplete || startedMs < lastMs) poll();
+      });
+    };
+    world.later(10 * MINUTE_MS + world.choose(5 * MINUTE_MS), poll);
+  }
+
+  async function reconcile(shop: string, worker: string): Promise<void> {
+    const faults = faultsOf(`reconcile ${shop}`);
+    const call = actor(world, faults, worker);
+    const bus = stored(call, faults, world, worker);
+    const fetchedAtMs = nowMs();
+    for (const order of shops.filter((o) => o.shop === shop)) {
+      const version = current(order);
+      if (!version) continue;
+      const data = await call('list', async () => snapshotOf(order, current(order) ?? version));
+      const correlationId = `${shop}:${order.id}`;
+      const destinations = ROUTES.filter(({ from }) => from === shop).map(({ to }) => to);
+      const isKnown = destinations.every((to) => {
+        const recorded = rows.get(`${to}#${shop}#${order.id}`)?.recorded;
+        return recorded?.sourceVersion === data.sourceVersion && recorded.contentHash === data.contentHash;
+      });
+      if (isKnown) continue;
+      count('reconciled');
+      world.tell(`${worker} finds ${correlationId}: ${wordsOf(data)}`);
+      const meta = { connection: shop, correlationId, receivedAtMs: fetchedAtMs, fetchedAtMs };
+      await bus('publish', () =>
+        publish('order.changed.v1', { meta: { ...meta, id: newId(), via: 'reconciliation' }, data }),
+      );
+    }
+  }
+
+  // ---- people and weather --------------------------------------------------------------------------------------
+  for (const { from, to } of ROUTES) {
+    const erp = erps.get(to);
+    for (const { shop, id, versions } of shops) {
+      if (shop !== from || !erp) continue;
+      const firstMs = versions[0]?.atMs ?? 0;
+      const reference = `${shop}:${id}`;
+      if (world.oneIn(10)) {
+        const because = (['delivered', 'invoiced', 'locked'] as const)[world.choose(3)] ?? 'delivered';
+        world.later(firstMs + world.choose(1_200_000), () => {
+          if (erp.handOver(reference, because)) count('tooLate');
+        });
+      }
+      if (world.oneIn(14)) {
+        world.later(firstMs + world.choose(1_200_000), () => {
+          // People touch what looks finished.
+          const isFinished = entries.get(`${to}#${shop}#${id}#create`)?.state === 'finished';
+          if (isFinished && erp.editByHand(reference)) count('staffEdits');
+        });
+      }
+    }
+  }
+  for (const erp of erps.values()) {
+    if (world.oneIn(10)) {
+      const ms = (1 + world.choose(12)) * HOUR_MS;
+      world.later(world.choose(10 * MINUTE_MS), () => {
+        count('outages');
+        world.tell(`${erp.name} is down for ${ms / HOUR_MS} h`);
+        erp.goDown(ms);
+      });
+    }
+    if (world.oneIn(10)) {
+      const ms = (1 + world.choose(240)) * 6 * MINUTE_MS;
+      world.later(world.choose(10 * MINUTE_MS), () => {
+        count('pauses');
+        world.tell(`the queue of ${erp.name} is paused for ${ms / MINUTE_MS} min`);
+        pausedUntil.set(erp.name, world.nowMs() + ms);
+      });
+    }
+  }
+
+  return { shops, routes: ROUTES, erps, entries, rows, bindings, counts };
+};
+
+const wordsOf = ({ status, payment, refunds }: OrderChangedV1): string =>
+  `${status}, ${payment.state}${refunds.length > 0 ? `, ${refunds.length} refunds` : ''}`;
