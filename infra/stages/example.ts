@@ -32,6 +32,20 @@ export default settings({
       /** What order statuses mean that plug-ins added: pending, on-hold, open, completed or cancelled. Default: {} */
       statuses: { 'ready-to-ship': 'open' },
     },
+    'acme-shopify': {
+      connector: 'shopify',
+      /** The shop's own domain; a custom domain is another thing. */
+      shop: 'acme.myshopify.com',
+      /** What manual payment methods mean, by their names: online, cash-on-delivery, bank-transfer or other. Default: {} */
+      paymentKinds: { 貨到付款: 'cash-on-delivery' },
+      /** What an authorised payment counts as: "paid" for shops that capture when they ship. Default: pending */
+      authorized: 'pending',
+      /** Order attributes that apps keep the buyer's tax number and wished day in. Default: those of the usual apps. */
+      taxNumberKeys: ['vat_number'],
+      deliveryDateKeys: ['Delivery Date'],
+    },
+    /** A site of your own that signs as Standard Webhooks asks; `url` is where it offers its orders for reading. */
+    'acme-site': { connector: 'custom-store', url: 'https://www.acme.example/api/waybill' },
     'acme-woo-eu': { connector: 'woocommerce', url: 'https://eu.acme.example' },
     'acme-odoo': {
       connector: 'odoo',
@@ -92,6 +106,8 @@ export default settings({
        */
       roundingTolerance: 1,
     },
+    { from: 'acme-shopify', to: 'acme-odoo', startAt: '2026-12-01T00:00:00+08:00', currency: 'buyer' },
+    { from: 'acme-site', to: 'acme-odoo', startAt: '2026-12-01T00:00:00+08:00' },
     {
       from: 'acme-woo-eu',
       to: 'acme-odoo',
