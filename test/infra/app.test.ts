@@ -36,7 +36,8 @@ describe('infra/app.ts', () => {
     expect(stderr).not.toContain('Error');
     expect(status).toBe(0);
     expect(readdirSync(outdir)).toContain(template);
-  });
+    // Every stack, validated by the CDK: a busy machine takes its time.
+  }, 120_000);
 
   it.each([
     ['exampel', /^infra\/stages: 1 problem\n {2}there is no stage "exampel"; did you mean "example"\?\n$/],
