@@ -30,14 +30,18 @@ describe('infra/app.ts', () => {
   it.each([
     [undefined, 'waybill-sandbox-core.template.json'],
     ['example', 'waybill-example-acme-odoo.template.json'],
-  ])('synthesises stage %s', (stage, template) => {
-    const outdir = path.join(directory, stage ?? 'default');
-    const { status, stderr } = run(stage, outdir);
-    expect(stderr).not.toContain('Error');
-    expect(status).toBe(0);
-    expect(readdirSync(outdir)).toContain(template);
-    // Every stack, validated by the CDK: a busy machine takes its time.
-  }, 120_000);
+  ])(
+    'synthesises stage %s',
+    (stage, template) => {
+      const outdir = path.join(directory, stage ?? 'default');
+      const { status, stderr } = run(stage, outdir);
+      expect(stderr).not.toContain('Error');
+      expect(status).toBe(0);
+      expect(readdirSync(outdir)).toContain(template);
+      // Every stack, validated by the CDK: a busy machine takes its time.
+    },
+    120_000,
+  );
 
   it.each([
     ['exampel', /^infra\/stages: 1 problem\n {2}there is no stage "exampel"; did you mean "example"\?\n$/],
