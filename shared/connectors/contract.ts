@@ -210,7 +210,7 @@ export interface OrderContext extends CallContext {
 /**
  * Orders at one ERP connection.
  * Every method throws PermanentError, RetryableError, UnknownOutcomeError (writes only) or CredentialsError,
- * and nothing else. None of them retries by itself; reads may be repeated in place once.
+ * and nothing else. None of them retries by itself; reads may be repeated in place.
  */
 export interface ErpOrders<Refs = unknown, Wire = unknown> {
   /** The peer's ids for everything that the order names. Creates the customer through `context.once`. */

@@ -132,6 +132,7 @@ const RETRIED: Readonly<Record<string, string>> = {
   UNEXPECTED_ANSWER: '對方系統的回應無法解讀',
   ANSWER_NOT_UNDERSTOOD: '對方系統的回應無法解讀',
   UNEXPECTED_STATUS: '對方系統回應了非預期的狀態碼',
+  ENDPOINT_GONE: '對方系統沒有這個 API 位址，或沒有這個資料庫',
   CREDENTIALS_REFUSED: '對方系統拒絕了登入憑證',
   CREDENTIALS_MISSING: '尚未設定登入憑證',
   SECRET_MISSING: '尚未設定登入憑證',
