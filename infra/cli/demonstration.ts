@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import Table from 'cli-table3';
 import pc from 'picocolors';
-import { moneyText } from '../../shared/core/money.ts';
 import type { Secrets } from '../secrets.ts';
 import { erpsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { Journeys } from './journeys.ts';
 import { mappingRowsFrom } from './mapping-csv.ts';
 import { readBack } from './read-back.ts';
-import { isRight, type Report, type ReportedConnection, reportOf } from './report.ts';
+import { type ReportedConnection, reportOf } from './report.ts';
 import { type LocalRun, runLocally } from './run-local.ts';
 import type { ExpectedOrder, Sandbox } from './sandbox/index.ts';
+import { introductionOf, summaryOf } from './summary.ts';
 
 export interface DemonstrationOptions {
   readonly settings: Settings;
@@ -48,7 +47,7 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
     if (sandbox) await sandbox.connect(run);
     // From the start of this process, so that installing is the only thing it leaves out.
     const readyMs = Math.round(performance.now());
-    introduce(options, run, readyMs);
+    tell(introductionOf({ settings, run, readyMs, curl: sandbox?.curl(run) }));
 
     const placed = sandbox && (await sandbox.placeOrders());
     if (!options.once) {
@@ -62,7 +61,8 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
     const hasArrived = () => (placed ? placed.every(isThere) : journeys.settledOrders() >= wanted);
     const timeoutMs = options.timeout * 1000;
     const inTime = await Promise.race([journeys.until(hasArrived, timeoutMs), interrupted.promise]);
-    const repeated = inTime && sandbox ? await repeatAll(sandbox, journeys, options) : 0;
+    const { repeated, isOver } =
+      inTime && sandbox ? await repeatAll(sandbox, journeys, options) : { repeated: 0, isOver: true };
 
     const call = { signal: AbortSignal.timeout(60_000) };
     const readings = [];
@@ -85,7 +85,8 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
         : `${wanted - journeys.settledOrders()} of ${wanted}`;
       tell(pc.red(`${what} orders did not arrive within ${options.timeout} s`));
     }
-    return inTime && report.failed === 0 && report.duplicates === 0 && report.orders.length > 0 ? 0 : 1;
+    const isRight = report.failed === 0 && report.duplicates === 0 && report.orders.length > 0;
+    return inTime && isOver && isRight ? 0 : 1;
   } finally {
     interrupted.dispose();
     await run?.stop();
@@ -93,21 +94,21 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
   }
 };
 
-/** Every delivery once more; waits until each came to its end. @returns how many were sent */
+/** Sends every delivery once more and waits until each has come to its end. */
 const repeatAll = async (
   sandbox: Sandbox,
   journeys: Journeys,
   { tell, timeout }: DemonstrationOptions,
-): Promise<number> => {
+): Promise<{ repeated: number; isOver: boolean }> => {
   tell(pc.dim('\nsending every delivery once more; what was taken before is not told again …'));
   journeys.expectRepeats();
   const before = journeys.deliveries();
   const repeated = await sandbox.replay();
   // What the functions say comes through a pipe, later than their answers.
-  const isOver = () => journeys.deliveries() >= before + repeated && journeys.inFlight() === 0;
-  if (!(await journeys.until(isOver, timeout * 1000)))
-    tell(pc.red(`not every repeated delivery came to its end within ${timeout} s`));
-  return repeated;
+  const hasEnded = () => journeys.deliveries() >= before + repeated && journeys.inFlight() === 0;
+  const isOver = await journeys.until(hasEnded, timeout * 1000);
+  if (!isOver) tell(pc.red(`not every repeated delivery came to its end within ${timeout} s`));
+  return { repeated, isOver };
 };
 
 const hasOutcome = (journeys: Journeys, { storefront, orderId, erp }: ExpectedOrder): boolean =>
@@ -137,96 +138,6 @@ const importMappings = async (file: string, run: LocalRun, settings: Settings): 
   };
   for (const row of mappingRowsFrom(await readFile(file, 'utf8'), file, known))
     await run.mappings.put(row, 'npm start');
-};
-
-const introduce = (
-  { settings, sandbox, tell }: DemonstrationOptions,
-  run: LocalRun,
-  readyMs: number,
-): void => {
-  const table = bareTable();
-  for (const { id, manifest, connection } of storefrontsOf(settings)) {
-    table.push([manifest.title, id, connection.url ?? '']);
-  }
-  for (const { id, manifest, connection } of erpsOf(settings)) {
-    const from = settings.orders.filter(({ to }) => to === id).map((route) => route.from);
-    table.push([manifest.title, id, `${connection.url} ${pc.dim(`orders of ${from.join(', ')}`)}`]);
-  }
-  for (const [id, url] of run.webhookUrls) table.push(['webhooks of', id, url]);
-  const services = new Map<string, string[]>();
-  for (const [name, url] of Object.entries(run.stack.endpoints))
-    services.set(url, [...(services.get(url) ?? []), name]);
-  for (const [url, names] of services) table.push([pc.dim('AWS, here'), url, pc.dim(names.join(', '))]);
-  tell(`${pc.green('ready')} after ${(readyMs / 1000).toFixed(1)} s\n\n${table.toString()}\n`);
-  if (sandbox) tell(`${pc.bold('Send a signed webhook yourself:')}\n\n${sandbox.curl(run)}\n`);
-  else tell('Waiting for orders: let the shop send its webhooks to the addresses above.');
-  tell(pc.dim('Ctrl-C stops everything.\n'));
-};
-
-const BARE = Object.fromEntries(
-  [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-    'left',
-    'left-mid',
-    'mid',
-    'mid-mid',
-    'right',
-    'right-mid',
-    'middle',
-  ].map((part) => [part, '']),
-);
-
-const bareTable = (head: readonly string[] = []) =>
-  new Table({
-    chars: BARE,
-    head: head.map((title) => pc.dim(title)),
-    colAligns: head.map((title) => (RIGHT.includes(title) ? 'right' : 'left')),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  });
-
-const RIGHT = ['shop says', 'ERP says', 'after'];
-
-const summaryOf = (report: Report): string => {
-  const { orders, ignored, duplicates, failed, connections, repeated } = report;
-  const table = bareTable(['order', '', 'shop says', 'ERP', '', 'ERP says', 'after']);
-  for (const order of orders) {
-    const erpTotal = order.erpTotal ? moneyText(order.erpTotal) : 'not there';
-    table.push([
-      order.storefront,
-      order.orderNumber ?? order.orderId,
-      moneyText(order.total),
-      order.erp,
-      order.erpOrderName ?? '',
-      isRight(order) ? pc.green(erpTotal) : pc.red(erpTotal),
-      order.webhookToErpMs === null ? '' : `${(order.webhookToErpMs / 1000).toFixed(2)} s`,
-    ]);
-  }
-  const left = ignored.map(
-    ({ storefront, orderNumber, orderId, erp, code }) =>
-      `${storefront} ${orderNumber ?? orderId} is not in ${erp}, and need not be: ${code ?? 'nobody says why'}`,
-  );
-  const spoken = connections.flatMap(({ id, dialects }) =>
-    dialects?.length ? [`${id} was spoken to over ${dialects.join(' and ')}`] : [],
-  );
-  const erps = connections.filter(({ kind }) => kind === 'erp').length;
-  const shopOrders = new Set(orders.map(({ storefront, orderId }) => `${storefront} ${orderId}`)).size;
-  const verdict = failed + duplicates === 0 ? pc.green : pc.red;
-  return [
-    '',
-    table.toString(),
-    ...[...left, ...spoken].map((line) => pc.dim(line)),
-    '',
-    verdict(
-      `${shopOrders} orders, ${orders.length} in ${erps} ERPs: ${duplicates} duplicates, ${failed} failed`,
-    ) + (repeated > 0 ? `, after ${repeated} deliveries were sent twice` : ''),
-  ].join('\n');
 };
 
 /** Ctrl-C once stops cleanly; a second one ends the process as usual. */

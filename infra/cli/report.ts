@@ -39,6 +39,8 @@ export interface IgnoredOrder {
   readonly orderId: string;
   readonly orderNumber: string | null;
   readonly erp: string;
+  /** Must be null. */
+  readonly erpOrderId: string | null;
   readonly code: string | null;
 }
 
@@ -95,9 +97,9 @@ export const reportOf = ({ readyMs, readBack, journeys, connections, repeated }:
     });
   const kept = readBack.filter(({ expect }) => expect === 'ignored');
   const ignored = kept.map((held): IgnoredOrder => {
-    const { storefront, orderId, erp } = held;
+    const { storefront, orderId, erp, documents } = held;
     const { orderNumber = null, ignored: code = null } = journeyOf(held) ?? {};
-    return { storefront, orderId, orderNumber, erp, code };
+    return { storefront, orderId, orderNumber, erp, erpOrderId: documents[0]?.id ?? null, code };
   });
   return {
     ready_ms: readyMs,

@@ -94,6 +94,7 @@ describe('the sandbox', () => {
         orderId: '820982911946154512',
         orderNumber: '1005',
         erp: 'sandbox-odoo-19',
+        erpOrderId: null,
         code: 'IGNORED_BY_POLICY',
       },
     ]);

@@ -111,6 +111,7 @@ describe('a report', () => {
         orderId: '1',
         orderNumber: '1001',
         erp: 'odoo',
+        erpOrderId: null,
         code: 'IGNORED_BY_POLICY',
       },
     ]);
