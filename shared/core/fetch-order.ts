@@ -46,7 +46,7 @@ export const fetchOrder = async (
   const { source, orderId } = data;
   // Lazada pushes once for every line of an order: what was read after they all had come says what they mean. Of two
   // copies that contradict each other either may have come last: these are always asked about.
-  if (data.why === 'push' && meta.receivedAtMs < (ports.recent.get(orderId) ?? 0)) {
+  if (data.why !== 'same-version' && meta.receivedAtMs < (ports.recent.get(orderId) ?? 0)) {
     return { kind: 'skipped', reason: 'FETCHED_SINCE', why: 'read since this push came' };
   }
   // Before the request leaves: whatever changes from here on leads to another push.

@@ -13,6 +13,10 @@ export const intentKey = (destination: string, source: string, subject: string, 
 export const journeyKey = (destination: string, source: string, orderId: string): string =>
   [destination, source, orderId].map(part).join('#');
 
+/** The parts that a key was made of. */
+export const partsOf = (key: string): readonly string[] =>
+  key.split('#').map((text) => text.replace(/%2[35]/g, (code) => (code === '%23' ? '#' : '%')));
+
 /** What we write into the peer's own reference field: short, readable for staff, unique per destination. */
 export const orderReference = (source: string, orderId: string): string => `${source}:${orderId}`;
 

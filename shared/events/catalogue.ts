@@ -9,7 +9,7 @@ export const CATALOGUE = {
     source: 'waybill.storefront',
     schema: OrderChangedV1,
     summary: 'An order changed at a storefront: a full snapshot as it is now.',
-    producers: ['ingest-webhook', 'fetch-orders'],
+    producers: ['ingest-webhook', 'fetch-orders', 'reconcile-orders', 'sweep-orders', 'check-orders'],
     consumers: ['consume-orders', 'record-orders'],
   },
   'order.notified.v1': {
@@ -17,7 +17,7 @@ export const CATALOGUE = {
     schema: OrderNotifiedV1,
     summary:
       'An order has to be read at its storefront: what was pushed says too little, or contradicts itself.',
-    producers: ['ingest-webhook', 'consume-orders'],
+    producers: ['ingest-webhook', 'consume-orders', 'reconcile-orders', 'check-orders'],
     consumers: ['fetch-orders'],
   },
 } as const;

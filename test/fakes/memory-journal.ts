@@ -1,4 +1,4 @@
-import { journeyKey } from '../../shared/core/intent-key.ts';
+import { journeyKey, partsOf } from '../../shared/core/intent-key.ts';
 import {
   type Journal,
   type JourneyState,
@@ -7,6 +7,7 @@ import {
   onSettle,
   type Settlement,
 } from '../../shared/core/journal.ts';
+import type { JournalReads, UnfinishedOrder } from '../../shared/core/journal-reads.ts';
 import { type Revision, revisionOf } from '../../shared/core/revision.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
@@ -19,6 +20,9 @@ export interface JournalRow {
   readonly steps: readonly JourneyStep[];
   /** Of the newest settlement. */
   readonly settlement: Settlement | undefined;
+  /** Unfinished since; undefined: it is finished. */
+  readonly openSinceMs?: number | undefined;
+  readonly sweptAtMs?: number | undefined;
 }
 
 /** The order journal in memory, by `<destination>#<source>#<order id>`. */
@@ -45,6 +49,7 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
         snapshot: event,
         steps: [...row.steps, step],
         state: recording.opens ? 'open' : row.state,
+        ...(recording.opens && { openSinceMs: row.openSinceMs ?? step.atMs }),
       });
     },
     settle: async (destination, source, orderId, settlement) => {
@@ -58,6 +63,9 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
         steps: [...row.steps, settlement.step],
         settlement,
         state: closes ? settlement.state : row.state,
+        ...(closes && {
+          openSinceMs: settlement.state === 'parked' ? (row.openSinceMs ?? settlement.step.atMs) : undefined,
+        }),
       });
       return precedence;
     },
@@ -65,5 +73,34 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
       const { settled, state } = rowOf(journeyKey(destination, source, orderId));
       return settled && { revision: settled, state };
     },
+  };
+};
+
+/** The same rows as they are read by what looks after other people's work. */
+export const memoryJournalReads = (rows: Map<string, JournalRow>): JournalReads => {
+  const note = async (key: string, step: JourneyStep, more: Partial<JournalRow> = {}) => {
+    const row = rows.get(key);
+    if (row) rows.set(key, { ...row, steps: [...row.steps, step], ...more });
+  };
+  return {
+    row: async (destination, source, orderId) => {
+      const { recorded, settled } = rows.get(journeyKey(destination, source, orderId)) ?? {};
+      return { recorded, settled };
+    },
+    snapshot: async (destination, source, orderId) =>
+      rows.get(journeyKey(destination, source, orderId))?.snapshot,
+    async *unfinished(destination, openedBeforeMs) {
+      const open = [...rows].flatMap(([key, row]) => {
+        const [to, source = '', orderId = ''] = partsOf(key);
+        const { openSinceMs, sweptAtMs, snapshot: event } = row;
+        if (to !== destination || openSinceMs === undefined || openSinceMs >= openedBeforeMs) return [];
+        const state: UnfinishedOrder['state'] = row.state === 'parked' ? 'parked' : 'open';
+        return [{ source, orderId, state, openSinceMs, sweptAtMs, event }];
+      });
+      yield* open.toSorted((a, b) => a.openSinceMs - b.openSinceMs);
+    },
+    note: (destination, source, orderId, step) => note(journeyKey(destination, source, orderId), step),
+    swept: (destination, source, orderId, step) =>
+      note(journeyKey(destination, source, orderId), step, { sweptAtMs: step.atMs }),
   };
 };

@@ -1,0 +1,33 @@
+import type { Envelope } from '../events/envelope.ts';
+import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { JourneyRow, JourneyState, JourneyStep } from './journal.ts';
+
+/** One order on its way to one destination that is neither done nor discarded. */
+export interface UnfinishedOrder {
+  readonly source: string;
+  readonly orderId: string;
+  readonly state: Extract<JourneyState, 'parked'> | 'open';
+  readonly openSinceMs: number;
+  /** When it was last published again; undefined: never. */
+  readonly sweptAtMs: number | undefined;
+  /** The newest snapshot, as it was recorded; undefined: the consumer was faster than the recorder. */
+  readonly event: Envelope<OrderChangedV1> | undefined;
+}
+
+/** The order journal as it is read by what looks after other people's work. */
+export interface JournalReads {
+  /** What is known of an order, consistently read; nothing known: both undefined. */
+  row(destination: string, source: string, orderId: string): Promise<JourneyRow>;
+  /** The newest snapshot; undefined: none was recorded, or it was forgotten. */
+  snapshot(
+    destination: string,
+    source: string,
+    orderId: string,
+  ): Promise<Envelope<OrderChangedV1> | undefined>;
+  /** Unfinished since before a moment, the longest first. From an index: what was opened last may be missing. */
+  unfinished(destination: string, openedBeforeMs: number): AsyncIterable<UnfinishedOrder>;
+  /** Another step in the timeline of a row that exists; it changes nothing of what becomes of the order. */
+  note(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
+  /** The same, and that it was published again. */
+  swept(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
+}
