@@ -504,6 +504,16 @@ describe('failures', () => {
     expect(await failureOf(desk.push(anOrder()))).toMatchObject({ code: 'PEER_TIMEOUT', attempt: 2 });
   });
 
+  it('waiting for a customer that another worker creates costs no attempt', async () => {
+    const desk = orderDesk();
+    desk.fails.resolve = () => {
+      throw new BusyError('acme-odoo#*#customer:1#create', desk.ports.nowMs() + LEASE_MS);
+    };
+    for (let n = 0; n < 20; n += 1)
+      expect(await failureOf(desk.push(anOrder()))).toMatchObject({ code: 'BUSY', attempt: undefined });
+    expect([...desk.entries.values()]).toMatchObject([{ failures: 0, leaseUntilMs: 0 }]);
+  });
+
   it.each(['resolve', 'find', 'create', 'complete'] as const)(
     'a peer that cannot be reached costs no attempt: %s',
     async (name) => {

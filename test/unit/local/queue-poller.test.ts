@@ -194,9 +194,10 @@ describe('the poller', () => {
       true,
       () => again.shift() ?? false,
     );
+    // Not because its time is up.
+    queues.create([{ name: 'q', arn: ARN, url: 'q', attributes: { VisibilityTimeout: '60' } }]);
     send('a');
     await vi.waitFor(() => expect(batches).toEqual([['a'], ['a']]), 10_000);
     first.resolve();
-    expect(await queues.receive(ARN, 10, 1.2)).toEqual([]);
   });
 });
