@@ -168,6 +168,12 @@ describe('errors', () => {
   });
 });
 
+it("the store's clock is the date of its answer, to the second", async () => {
+  answer(200, { data: [], nextCursor: null }, { date: 'Sat, 21 Nov 2026 22:55:57 GMT' });
+  expect(await client().clock(call)).toBe(Date.parse('2026-11-21T22:55:57Z'));
+  expect(store.server.requests).toEqual(['GET /orders?updatedSince=2026-11-21T22%3A55%3A57.000Z&limit=1']);
+});
+
 describe('orders changed since', () => {
   const all = async (sinceMs: number) => {
     const pages: string[][] = [];
