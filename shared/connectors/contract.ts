@@ -94,6 +94,8 @@ export interface ListedOrder {
  * and nothing else. None of them retries by itself, apart from asking once more with credentials read afresh.
  */
 export interface StorefrontReads {
+  /** A connection test: one read, which shows whether somebody answers there who lets us read orders. */
+  test(call: CallContext): Promise<void>;
   /** undefined: the storefront says that there is no such order. */
   order(id: string, call: CallContext): Promise<Fetched | undefined>;
   /**
@@ -289,7 +291,18 @@ export interface ErpRefunds<Refs = unknown, Wire = unknown> {
   ): Promise<PeerDocument & { readonly total: Money; readonly warnings: readonly string[] }>;
 }
 
+export interface OpenedErp<Refs = unknown, Wire = unknown> {
+  readonly orders: ErpOrders<Refs, Wire>;
+  /**
+   * The connection test: whether the ERP can be reached, knows our login, and serves our database. A few reads; it is
+   * asked afresh, whatever was known. What it says is never about one record.
+   * @returns who answered, e.g. `Odoo 18, user 2`; no personal data
+   * @throws CredentialsError or RetryableError, and nothing else
+   */
+  test(call: CallContext): Promise<string>;
+}
+
 export interface ErpConnector<S, C, Refs = unknown, Wire = unknown> {
   readonly manifest: ErpManifest;
-  open(options: OpenOptions<S, C>): { readonly orders: ErpOrders<Refs, Wire> };
+  open(options: OpenOptions<S, C>): OpenedErp<Refs, Wire>;
 }

@@ -48,5 +48,10 @@ export async function* walkChanges<R extends Change, C>(
   }
 }
 
+/** Asks for the first slice of a list, and for no more: whoever answers it can be read. */
+export const readFirst = async (list: AsyncIterable<unknown>): Promise<void> => {
+  for await (const _slice of list) return;
+};
+
 const isSorted = (rows: readonly Change[]): boolean =>
   rows.every(({ changedAtMs }, index) => changedAtMs >= (rows[index - 1]?.changedAtMs ?? changedAtMs));

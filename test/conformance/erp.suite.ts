@@ -5,6 +5,7 @@ import type {
   ErpConnector,
   ErpOrders,
   Mappings,
+  OpenedErp,
   OrderContext,
   PeerDocument,
   RefundRequest,
@@ -115,13 +116,14 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
   });
   afterEach(() => peer.stop());
 
-  const openAt = (url: string): ErpOrders =>
+  const connectTo = (url: string): OpenedErp =>
     connector.open({
       connection: DESTINATION,
       settings: manifest.settings.parse(testbed.settings(url)) as S,
       credentials: async () => manifest.credentials.parse(testbed.credentials) as C,
       nowMs: Date.now,
-    }).orders;
+    });
+  const openAt = (url: string): ErpOrders => connectTo(url).orders;
   const wireOf = async (of = order): Promise<unknown> =>
     erp.toWire(of, await erp.resolve(of, context), referenceOf(of), route).value;
   const written = async (of = order): Promise<{ wire: unknown; document: PeerDocument }> => {
@@ -187,6 +189,57 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         expect(manifest.settings.safeParse({ ...known, unheardOf: 1 }).success).toBe(false);
         expect(manifest.credentials.safeParse({ ...testbed.credentials, unheardOf: 1 }).success).toBe(false);
         expect(manifest.credentials.safeParse({}).success).toBe(false);
+      });
+    });
+
+    describe('the connection test', () => {
+      const KEEPS = Number.POSITIVE_INFINITY;
+      const test = (at = peer.url) => connectTo(at).test({ signal });
+
+      it('says who answers, and changes nothing', async () => {
+        const before = { state: stateOf(), customers: peer.customers() };
+        const writes = await counting(isWrite, async () => {
+          expect(await test()).toMatch(/\w+ \d+/);
+        });
+        expect(writes).toBe(0);
+        expect({ state: stateOf(), customers: peer.customers() }).toEqual(before);
+      });
+
+      it.each([401, 403])('%d: credentials', async (status) => {
+        peer.server.fault({ times: KEEPS, effect: { kind: 'answer', status } });
+        expect(await failureOf(test())).toBeInstanceOf(CredentialsError);
+      });
+
+      it.each<[string, Fault['effect']]>([
+        ['503', { kind: 'answer', status: 503 }],
+        ['502', { kind: 'answer', status: 502, body: '<html>Bad gateway</html>' }],
+        ['HTML with status 200', { kind: 'answer', status: 200, body: '<html>Just a moment</html>' }],
+        ['a connection that is closed', { kind: 'drop-before' }],
+        ['an answer that is lost', { kind: 'drop-after' }],
+      ])('%s: it is down', async (_case, effect) => {
+        peer.server.fault({ times: KEEPS, effect });
+        const error = await failureOf(test());
+        expect(error).toBeInstanceOf(RetryableError);
+        expect(error).not.toBeInstanceOf(CredentialsError);
+        expect(error).not.toBeInstanceOf(UnknownOutcomeError);
+      });
+
+      it('what was true a moment ago is not believed', async () => {
+        const opened = connectTo(peer.url);
+        await opened.test({ signal });
+        peer.server.fault({ times: KEEPS, effect: { kind: 'answer', status: 401 } });
+        expect(await failureOf(opened.test({ signal }))).toBeInstanceOf(CredentialsError);
+      });
+
+      it('a refusal of what it asks: never parked', async () => {
+        peer.server.fault({ times: KEEPS, effect: { kind: 'answer', ...peer.refusal } });
+        expect(await failureOf(test())).toBeInstanceOf(RetryableError);
+      });
+
+      it('nobody listens: it is down', async () => {
+        const gone = await startPeerServer(() => undefined);
+        await gone.stop();
+        expect(await failureOf(test(gone.url))).toMatchObject({ code: 'PEER_UNREACHABLE' });
       });
     });
 

@@ -304,6 +304,28 @@ export const storefrontSuite = <S, C>(testbed: StorefrontTestbed<S, C>): void =>
     });
     afterEach(() => peer.stop());
 
+    describe('the connection test', () => {
+      it('passes, with one read or two', async () => {
+        const { requests } = await counting(() => open().test(call()));
+        expect(requests).toBeGreaterThan(0);
+        expect(requests).toBeLessThanOrEqual(2);
+      });
+
+      it.each([401, 403])('%d: credentials', async (status) => {
+        peer.server.fault({ times: Number.POSITIVE_INFINITY, effect: { kind: 'answer', status } });
+        expect(await failureOf(open().test(call()))).toBeInstanceOf(CredentialsError);
+      });
+
+      it.each<[string, Parameters<PeerServer['fault']>[0]['effect']]>([
+        ['503', { kind: 'answer', status: 503 }],
+        ['HTML with status 200', { kind: 'answer', status: 200, body: '<html>Just a moment</html>' }],
+        ['a connection that is closed', { kind: 'drop-before' }],
+      ])('%s: it is down', async (_case, effect) => {
+        peer.server.fault({ times: Number.POSITIVE_INFINITY, effect });
+        expect(await failureOf(open().test(call()))).not.toBeInstanceOf(CredentialsError);
+      });
+    });
+
     it('an order, sound, by its id', async () => {
       const id = await peer.placeOrder();
       const fetched = orderOf(await open().order(id, call()));

@@ -7,6 +7,7 @@ import { manifest } from './manifest.ts';
 import { masterData } from './master-data.ts';
 import { odooOrders } from './orders.ts';
 import type { OdooRefs } from './refs.ts';
+import { testConnection } from './test-connection.ts';
 import type { OdooOrderWire } from './wire.ts';
 
 export type OdooSettings = z.infer<typeof manifest.settings>;
@@ -24,6 +25,7 @@ export const odoo: ErpConnector<OdooSettings, OdooCredentials, OdooRefs, OdooOrd
     const cache = boundedCache(nowMs, MAX_AGE_MS);
     const master = masterData(client, connection, cache);
     return {
+      test: (call) => testConnection(client, connection, call),
       orders: odooOrders({
         destination: connection,
         url,

@@ -1,4 +1,4 @@
-import { walkChanges } from '../../core/walk-changes.ts';
+import { readFirst, walkChanges } from '../../core/walk-changes.ts';
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
 import type { ListedOrder, OpenOptions, StorefrontReads } from '../contract.ts';
 import { normalised } from '../normalised.ts';
@@ -9,7 +9,9 @@ import { toOrder } from './orders.mapper.ts';
 /** Orders as GraphQL tells them, normalised like webhooks. It tells more: transactions, holds and schedules. */
 export const open = (options: OpenOptions<ShopifySettings, ShopifyCredentials>): StorefrontReads => {
   const { connection, settings, nowMs } = options;
-  return {
+  const reads: StorefrontReads = {
+    // Nothing has changed since now: the shortest list.
+    test: (call) => readFirst(reads.changed({ fromMs: nowMs(), untilMs: nowMs() + 1 }, call)),
     order: async (id, call) => {
       const found = await withFreshCredentials(options.credentials, (credentials) =>
         shopifyClient({ settings, credentials, nowMs }).order(id, call),
@@ -28,4 +30,5 @@ export const open = (options: OpenOptions<ShopifySettings, ShopifyCredentials>):
         };
       }),
   };
+  return reads;
 };

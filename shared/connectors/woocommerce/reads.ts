@@ -1,5 +1,5 @@
 import { RetryableError } from '../../core/errors.ts';
-import { walkChanges } from '../../core/walk-changes.ts';
+import { readFirst, walkChanges } from '../../core/walk-changes.ts';
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
 import { firstProblem } from '../../http/json.ts';
 import type { Fetched, ListedOrder, OpenOptions, StorefrontReads } from '../contract.ts';
@@ -20,7 +20,9 @@ export const open = (options: OpenOptions<WooCommerceSettings, WooCommerceCreden
     const { success, data, error } = WcOrder.safeParse(order);
     return success ? normalise(data, { connection, settings }) : unreadable(firstProblem(error));
   };
-  return {
+  const reads: StorefrontReads = {
+    // Nothing has changed since now: the shortest list.
+    test: (call) => readFirst(reads.changed({ fromMs: nowMs(), untilMs: nowMs() + 1 }, call)),
     order: async (id, call) => {
       const wire = await ask((client) => client.order(id, call));
       return wire && normalise(wire, { connection, settings });
@@ -43,6 +45,7 @@ export const open = (options: OpenOptions<WooCommerceSettings, WooCommerceCreden
       }),
     clock: (call) => ask((client) => client.clock(call)),
   };
+  return reads;
 };
 
 const unreadable = (reason: string) => ({ kind: 'unreadable', reason }) as const;

@@ -13,6 +13,7 @@ import type {
 import { CredentialsError, RetryableError } from '../../../shared/core/errors.ts';
 import type { CallContext } from '../../../shared/core/ports.ts';
 import { UnreadableOrder } from '../../../shared/core/read-amounts.ts';
+import { readFirst } from '../../../shared/core/walk-changes.ts';
 import { Anything, RequiredId, Text } from '../../../shared/core/wire-schema.ts';
 import { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
 import { fetchJson, statusError } from '../../../shared/http/fetch-json.ts';
@@ -145,7 +146,8 @@ const open = ({
     return listed.toSorted((a, b) => a.changedAtMs - b.changedAtMs);
   };
 
-  return {
+  const reads: StorefrontReads = {
+    test: (call) => readFirst(reads.changed({ fromMs: nowMs(), untilMs: nowMs() + 1 }, call)),
     async *changed({ fromMs, untilMs }, call) {
       const lastS = Math.ceil(untilMs / 1000) - 1;
       for (let fromS = Math.floor(fromMs / 1000); fromS <= lastS; fromS += LONGEST_WINDOW_S) {
@@ -177,6 +179,7 @@ const open = ({
         return normalise(wire.data, income?.order_income, { connection, settings });
       }),
   };
+  return reads;
 };
 
 const normalise = (
