@@ -17,8 +17,13 @@ export interface WebhookIngressProps {
   readonly entry: string;
   readonly environment: Environment;
   readonly timeout: Duration;
+  /** How long the storefront waits for the answer; undefined: not known. */
+  readonly answerWithin: Duration | undefined;
   readonly alarms: Alarms;
 }
+
+/** Share of the sender's patience from which on an answer is slow; connecting and starting take the rest. */
+const SLOW_SHARE = 0.6;
 
 /** `POST /webhooks/<connection>` -> function, and the alarms that say that deliveries are refused. */
 export class WebhookIngress extends Construct {
@@ -27,7 +32,7 @@ export class WebhookIngress extends Construct {
 
   constructor(scope: Construct, id: string, props: WebhookIngressProps) {
     super(scope, id);
-    const { api, connection, description, entry, environment, timeout, alarms } = props;
+    const { api, connection, description, entry, environment, timeout, answerWithin, alarms } = props;
     const path = `/webhooks/${connection}`;
     this.fn = new NodeFunction(this, 'Ingest', {
       description,
@@ -44,6 +49,22 @@ export class WebhookIngress extends Construct {
       integration: new HttpLambdaIntegration('Webhook', this.fn),
     });
     this.url = `${api.apiEndpoint}${path}`;
+    const patienceMs = Math.min(
+      timeout.toMilliseconds(),
+      answerWithin?.toMilliseconds() ?? Number.POSITIVE_INFINITY,
+    );
+    alarms.add(this, {
+      runbook: 'webhook-slow',
+      // Of ten deliveries, one may meet a cold start.
+      metric: this.fn.metricDuration({
+        statistic: cloudwatch.Stats.percentile(90),
+        period: Duration.minutes(15),
+      }),
+      threshold: patienceMs * SLOW_SHARE,
+      evaluationPeriods: 1,
+      severity: 'ticket', // a delivery that is answered late is stored all the same
+      whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // nothing was sent
+    });
     alarms.add(this, {
       runbook: 'webhook-rejected',
       metric: new cloudwatch.Metric({

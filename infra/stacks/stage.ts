@@ -8,7 +8,7 @@ import type { Settings } from '../settings.ts';
 
 /** Longest runs of the functions. */
 export const TIMEOUTS = {
-  /** Storefronts give up after 5 to 60 seconds; API Gateway after 30. */
+  /** Longer than the most impatient storefront waits: what is stored late is stored, too (decision 0016). */
   ingestWebhook: cdk.Duration.seconds(15),
   /** A batch of ten, each one to four reads at a slow shop. */
   fetchOrders: cdk.Duration.seconds(60),

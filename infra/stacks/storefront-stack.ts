@@ -28,6 +28,8 @@ export class StorefrontStack extends cdk.Stack {
         [ENV.timeScale]: String(stage.timeScale),
       },
       timeout: TIMEOUTS.ingestWebhook,
+      answerWithin:
+        manifest.answerWithinMs === undefined ? undefined : cdk.Duration.millis(manifest.answerWithinMs),
       alarms: core.alarms,
     });
     secret.grantRead(ingress.fn);

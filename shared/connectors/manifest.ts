@@ -22,6 +22,11 @@ export interface StorefrontManifest<S extends z.ZodObject = z.ZodObject, C exten
   extends ConnectorManifest<S, C> {
   readonly kind: 'storefront';
   /**
+   * How long it waits for the answer to a webhook before it counts a failure; undefined: nobody says. The function may
+   * go on for longer (decision 0016), but answers that come near this are an alarm.
+   */
+  readonly answerWithinMs?: number;
+  /**
    * Orders can be read by id: the connector has `open`, and every connection gets a queue and a function that
    * fetch what a push only named. undefined: it takes what is pushed, as it is pushed.
    */

@@ -19,7 +19,7 @@ const TWO_SHOPS = settings({
   connections: {
     'shop-a': { connector: 'woocommerce', url: 'https://a.example/', statuses: { ready: 'open' } },
     'shop-b': { connector: 'woocommerce', url: 'https://b.example' },
-    'shop-c': { connector: 'woocommerce', url: 'https://c.example' },
+    'shop-c': { connector: 'shopify', shop: 'c.myshopify.com' },
     'erp-1': {
       connector: 'odoo',
       url: 'https://erp.example',
@@ -140,6 +140,19 @@ describe('a storefront', () => {
       'sqs:GetQueueUrl',
       'sqs:SendMessage',
     ]);
+  });
+});
+
+it.each([
+  ['shop-a', 'as long as its function may run', 9_000],
+  ['shop-c', 'as long as Shopify waits', 3_000],
+])('%s: slow webhooks alarm at 60 %% of the patience: %s', (connection, _patience, thresholdMs) => {
+  const shop = named(stacks, `waybill-acme-${connection}`);
+  expect(shop.one('AWS::CloudWatch::Alarm', 'WebhookAlarmwebhookslow').Properties).toMatchObject({
+    MetricName: 'Duration',
+    ExtendedStatistic: 'p90',
+    Period: 900,
+    Threshold: thresholdMs,
   });
 });
 

@@ -20,6 +20,8 @@ export const manifest = defineStorefront({
   apiVersion: '1',
   // The contract is ours: order.schema.json.
   apiVersionSunset: undefined,
+  // Standard Webhooks recommends 15 to 30 seconds to senders.
+  answerWithinMs: 15_000,
   // A small site, perhaps: as gentle as the queue can be.
   reads: { maxConcurrentCalls: 2 },
   settings: z.strictObject({

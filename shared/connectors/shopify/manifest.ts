@@ -7,6 +7,8 @@ export const manifest = defineStorefront({
   apiVersion: '2026-10',
   // Every version is supported for at least twelve months (shopify.dev, API versioning).
   apiVersionSunset: '2027-10-01',
+  // shopify.dev, HTTPS webhooks: 5 seconds for the whole request, 1 of them to connect.
+  answerWithinMs: 5_000,
   // An order costs some 60 to 200 points of a bucket that refills at 100 a second on the smallest plan.
   reads: { maxConcurrentCalls: 2 },
   settings: z.strictObject({

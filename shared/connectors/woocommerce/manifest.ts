@@ -6,6 +6,8 @@ export const manifest = defineStorefront({
   title: 'WooCommerce',
   apiVersion: 'wc/v3',
   apiVersionSunset: undefined,
+  // class-wc-webhook.php: the timeout of its HTTP request is a minute.
+  answerWithinMs: 60_000,
   // Shared hosting runs a handful of PHP processes, which the buyers need, too.
   reads: { maxConcurrentCalls: 2 },
   settings: z.strictObject({
