@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { ErpManifest, Manifest, StorefrontManifest } from '../shared/connectors/manifest.ts';
 import { MANIFESTS, type Manifests } from '../shared/connectors/manifests.ts';
 import { JOURNAL } from '../shared/observability/names.ts';
-import { OrderRoute } from '../shared/settings/order-route.ts';
+import { OrderRoute, RECONCILE_MINUTES } from '../shared/settings/order-route.ts';
 import { check, hint, nearest, problem, SettingsError } from './problems.ts';
 
 export { SettingsError } from './problems.ts';
@@ -230,6 +230,28 @@ export const erpsOf = (stage: Settings): readonly Connected<ErpManifest>[] =>
 /** Ids of the storefront connections whose orders can be read by id. */
 export const fetchableOf = (stage: Settings): readonly string[] =>
   storefrontsOf(stage).flatMap(({ id, manifest }) => (manifest.reads ? [id] : []));
+
+/** How a storefront's list is compared with what is known; undefined: it is not. */
+export interface Reconciliation {
+  readonly everyMinutes: number;
+  /** ERPs that its orders are due at. */
+  readonly destinations: readonly string[];
+  /** The earliest cut-over among those routes. */
+  readonly startAt: string;
+}
+
+/** Of all routes of the storefront that are not off; the shortest interval counts. */
+export const reconciliationOf = (
+  stage: Settings,
+  { id, manifest }: Connected<StorefrontManifest>,
+): Reconciliation | undefined => {
+  const routes = stage.orders.filter(({ from, mode }) => from === id && mode !== 'off');
+  const [first] = routes.map(({ startAt }) => startAt).sort((a, b) => Date.parse(a) - Date.parse(b));
+  const minutes = routes.flatMap(({ reconcile }) => RECONCILE_MINUTES[reconcile] ?? []);
+  return manifest.reads && first !== undefined && minutes.length > 0
+    ? { everyMinutes: Math.min(...minutes), destinations: routes.map(({ to }) => to), startAt: first }
+    : undefined;
+};
 
 /** In the order of the file. */
 export const connectionsOf = (stage: Settings): readonly Connected[] =>

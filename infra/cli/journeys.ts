@@ -169,6 +169,11 @@ export class Journeys {
         if (!UNFINISHED.includes(outcome)) add(READS, -1);
         if (outcome === 'fetched') published();
         return;
+      case 'reconcile-orders':
+        if (outcome !== 'found') return;
+        if (code === 'LISTED') add(READS, 1);
+        else published();
+        return;
       case 'consume-orders':
         if (!UNFINISHED.includes(outcome)) add(connection, -1);
         if (code === ASKING) add(READS, 1);
@@ -208,6 +213,8 @@ export class Journeys {
 
   #narrate(line: LogLine, event: JourneyEvent): void {
     if (line.what === 'record-orders' && line.outcome === 'recorded') return;
+    // What runs on a schedule finds nothing to do, mostly.
+    if (QUIET_RUNS.includes(line.what) && !line.orderId && line.outcome !== 'failed') return;
     if (this.#isRepeating && REPEATED.includes(event.what)) return;
     const where =
       line.what === 'consume-orders' ? `${line.source ?? '?'} → ${line.connection}` : line.connection;
@@ -224,6 +231,8 @@ export class Journeys {
     }
   }
 }
+
+const QUIET_RUNS = ['reconcile-orders', 'sweep-orders', 'check-orders'];
 
 /** Stands for the reads of an order, beside its ERPs. No connection can be called so. */
 const READS = '?';
@@ -259,6 +268,8 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
       return { what: 'received', text: `verified, normalised, on the bus (${line.totalMs} ms)` };
     case 'notified':
       return { what: 'notified', text: 'verified, names an order: it is read' };
+    case 'found':
+      return { what: 'found', text: 'in the shop, and no webhook had brought it: on its way now' };
     case 'fetched':
       return { what: 'fetched', text: `read at the shop, on the bus (${line.totalMs} ms)` };
     case 'rejected':

@@ -56,7 +56,9 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
       onLog: ({ text }) => options.onLine(text),
       timeScale: settings.timeScale,
       ...(redeliver ? { redeliver } : {}),
-      ...(processes ? { poolSize: (name: string) => processes(folderOf(name, settings)) } : {}),
+      ...(processes
+        ? { poolSize: (name: string) => (isScheduled(name) ? 1 : processes(folderOf(name, settings))) }
+        : {}),
       ...(options.port === undefined ? {} : { port: options.port }),
       ...(dataDir === undefined ? {} : { dataDir }),
     });
@@ -97,6 +99,9 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
     throw error;
   }
 };
+
+/** What runs on a schedule runs alone: it holds a lease. */
+const isScheduled = (functionName: string): boolean => functionName.includes('Poll');
 
 /** Function names begin with their stack's, and stacks are named after connections; ids may begin alike. */
 const folderOf = (functionName: string, settings: Settings): FunctionFolder => {

@@ -63,6 +63,7 @@ export class CoreStack extends cdk.Stack {
       JournalTable: this.tables.journal.tableName,
       MappingsTable: this.tables.mappings.tableName,
       ParkedTable: this.tables.parked.tableName,
+      CursorsTable: this.tables.cursors.tableName,
       PageTopicArn: this.alarms.topics.page.topicArn,
       TicketTopicArn: this.alarms.topics.ticket.topicArn,
     });

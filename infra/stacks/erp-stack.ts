@@ -7,10 +7,15 @@ import { Credentials, secretName } from '../constructs/credentials.ts';
 import { grantItems } from '../constructs/state-tables.ts';
 import { type Connected, fetchableOf, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
-import { concurrencyOf, credentialsAlarm, entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
-
-/** Clocks of two machines may differ; NTP keeps them within far less. */
-const CLOCK_MARGIN_MS = 5_000;
+import {
+  CLOCK_MARGIN_MS,
+  concurrencyOf,
+  credentialsAlarm,
+  entry,
+  outputs,
+  stackProps,
+  TIMEOUTS,
+} from './stage.ts';
 
 /** One ERP connection: its secret, its queue of orders and the function that writes them. */
 export class ErpStack extends cdk.Stack {

@@ -16,7 +16,12 @@ export const TIMEOUTS = {
   consumeOrders: cdk.Duration.seconds(60),
   /** A batch of ten, each one or two writes to DynamoDB. */
   recordOrders: cdk.Duration.seconds(30),
+  /** Some dozens of pages of a slow shop; the next run goes on where this one stopped. */
+  reconcileOrders: cdk.Duration.minutes(5),
 } as const;
+
+/** Clocks of two machines may differ; NTP keeps them within far less. */
+export const CLOCK_MARGIN_MS = 5_000;
 
 /**
  * Absolute path of a module that exports `handler`.

@@ -1,14 +1,32 @@
 import * as cdk from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
 import type { StorefrontManifest } from '../../shared/connectors/manifest.ts';
-import { ENV } from '../../shared/observability/names.ts';
+import { ENV, METRICS, METRICS_NAMESPACE } from '../../shared/observability/names.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { Credentials, secretName } from '../constructs/credentials.ts';
+import { ScheduledPoller } from '../constructs/scheduled-poller.ts';
+import { grantItems } from '../constructs/state-tables.ts';
 import { WebhookIngress } from '../constructs/webhook-ingress.ts';
-import { type Connected, fieldsOf, type Settings } from '../settings.ts';
+import { type Connected, fieldsOf, reconciliationOf, type Settings } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
-import { concurrencyOf, credentialsAlarm, entry, outputs, stackProps, TIMEOUTS } from './stage.ts';
+import {
+  CLOCK_MARGIN_MS,
+  concurrencyOf,
+  credentialsAlarm,
+  entry,
+  outputs,
+  stackProps,
+  TIMEOUTS,
+} from './stage.ts';
 
-/** One storefront connection: its secret, its webhook, and the function that fetches what a push only named. */
+/** Intervals without a run that got anywhere, before somebody is told. */
+const RUNS_MAY_MISS = 3;
+
+/**
+ * One storefront connection: its secret, its webhook, the function that fetches what a push only named, and the one that
+ * finds what no push has brought.
+ */
 export class StorefrontStack extends cdk.Stack {
   constructor(app: cdk.App, stage: Settings, connected: Connected<StorefrontManifest>, core: CoreStack) {
     const { id, manifest } = connected;
@@ -70,5 +88,51 @@ export class StorefrontStack extends cdk.Stack {
       ParkedQueueUrl: fetcher.parked.queueUrl,
       FetchFunctionName: fetcher.fn.functionName,
     });
+
+    const reconciliation = reconciliationOf(stage, connected);
+    if (!reconciliation) return;
+    const { everyMinutes, destinations, startAt } = reconciliation;
+    const every = cdk.Duration.minutes(everyMinutes);
+    const reconciler = new ScheduledPoller(this, 'Reconcile', {
+      description: `Orders of ${id} (${manifest.title}) that no webhook brought`,
+      entry: entry('reconcile-orders', `${manifest.name}.ts`),
+      environment: {
+        [ENV.connection]: id,
+        [ENV.settings]: JSON.stringify({ connection: fieldsOf(connected), destinations, startAt }),
+        [ENV.secretId]: secretName(stage.name, id),
+        [ENV.eventBus]: core.bus.eventBusName,
+        [ENV.journalTable]: core.tables.journal.tableName,
+        [ENV.cursorsTable]: core.tables.cursors.tableName,
+        [ENV.leaseMs]: String(TIMEOUTS.reconcileOrders.toMilliseconds() + CLOCK_MARGIN_MS),
+        [ENV.timeScale]: String(stage.timeScale),
+      },
+      timeout: TIMEOUTS.reconcileOrders,
+      schedule: events.Schedule.rate(every),
+      every,
+      runs: { metric: METRICS.reconciliationRuns, connection: id },
+      mayMiss: RUNS_MAY_MISS,
+      lateSeverity: 'page', // webhooks are a hint: without this, what they lose is lost
+      alarms: core.alarms,
+      concern: 'reconcile',
+    });
+    secret.grantRead(reconciler.fn);
+    core.bus.grantPutEventsTo(reconciler.fn);
+    grantItems(core.tables.journal, reconciler.fn, 'dynamodb:GetItem');
+    grantItems(core.tables.cursors, reconciler.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    core.alarms.add(this, {
+      runbook: 'reconcile-found',
+      metric: new cloudwatch.Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: METRICS.ordersFoundByReconciliation,
+        dimensionsMap: { connection: id },
+        statistic: cloudwatch.Stats.SUM,
+        period: every,
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      severity: 'ticket', // they are on their way now
+      whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // see reconcile-late
+    });
+    outputs(this, { ReconcileFunctionName: reconciler.fn.functionName });
   }
 }

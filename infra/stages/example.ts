@@ -83,6 +83,12 @@ export default settings({
         test: 'ignore', //                 default: ignore
       },
 
+      /**
+       * How often the shop is asked for orders whose webhook was lost: 1 minute, 5, 15, 30 or 60 minutes, off. Needs a
+       * key for reading. Of several routes from one shop the shortest counts. Default: 15 minutes
+       */
+      reconcile: '15 minutes',
+
       /** Company in the ERP: id, or exact name. Default: the company of the user that the credentials belong to. */
       company: 1,
 

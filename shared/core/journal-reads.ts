@@ -14,7 +14,7 @@ export interface UnfinishedOrder {
   readonly event: Envelope<OrderChangedV1> | undefined;
 }
 
-/** The order journal as it is read by what looks after other people's work. */
+/** What the order journal knows of one order. */
 export interface JournalReads {
   /** What is known of an order, consistently read; nothing known: both undefined. */
   row(destination: string, source: string, orderId: string): Promise<JourneyRow>;
@@ -24,6 +24,10 @@ export interface JournalReads {
     source: string,
     orderId: string,
   ): Promise<Envelope<OrderChangedV1> | undefined>;
+}
+
+/** The order journal as it is read by what looks after unfinished work. */
+export interface UnfinishedOrders {
   /** Unfinished since before a moment, the longest first. From an index: what was opened last may be missing. */
   unfinished(destination: string, openedBeforeMs: number): AsyncIterable<UnfinishedOrder>;
   /** Another step in the timeline of a row that exists; it changes nothing of what becomes of the order. */

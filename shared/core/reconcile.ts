@@ -2,7 +2,7 @@ import type { ListedOrder, StorefrontReads } from '../connectors/contract.ts';
 import type { Publish } from '../events/catalogue.ts';
 import type { Meta } from '../events/envelope.ts';
 import type { Cursor, Cursors } from './cursors.ts';
-import { intentKey } from './intent-key.ts';
+import { intentKey, orderReference } from './intent-key.ts';
 import type { JourneyRow } from './journal.ts';
 import type { JournalReads } from './journal-reads.ts';
 import type { CallContext, Clock } from './ports.ts';
@@ -176,7 +176,7 @@ const handOn = async (ports: ReconcilePorts, listed: ListedOrder, fetchedAtMs: n
   const meta: Meta = {
     id: ports.newId(),
     connection: source,
-    correlationId: ports.newId(),
+    correlationId: orderReference(source, listed.id),
     receivedAtMs: ports.nowMs(),
     via: 'reconciliation',
   };

@@ -13,6 +13,10 @@ export const METRICS = {
   webhooksQuarantined: 'WebhooksQuarantined',
   /** Orders read at their storefront, because a push said too little or two copies of one version differed. */
   ordersFetched: 'OrdersFetched',
+  /** Runs of the reconciliation that got somewhere. */
+  reconciliationRuns: 'ReconciliationRuns',
+  /** Orders, or changes of them, that the storefront's list told of and nothing had brought: webhooks that were lost. */
+  ordersFoundByReconciliation: 'OrdersFoundByReconciliation',
   /** Orders written to an ERP, found there by look-up, skipped with a reason, parked with a code. */
   ordersWritten: 'OrdersWritten',
   ordersRecovered: 'OrdersRecovered',
@@ -41,6 +45,7 @@ export const ENV = {
   journalTable: 'WAYBILL_JOURNAL_TABLE',
   mappingsTable: 'WAYBILL_MAPPINGS_TABLE',
   parkedTable: 'WAYBILL_PARKED_TABLE',
+  cursorsTable: 'WAYBILL_CURSORS_TABLE',
   /** Milliseconds a claim lives: longer than the function may, plus the peer's settle time. */
   leaseMs: 'WAYBILL_LEASE_MS',
   /** Multiplies every waiting time; 1 in production, less on a laptop. */

@@ -7,7 +7,7 @@ import { METRICS_NAMESPACE, type MetricName } from './names.ts';
  * not logged, so names, addresses, mails, phone numbers and secrets cannot slip in.
  */
 export interface WideLine {
-  /** What was done: ingest-webhook, fetch-orders, consume-orders, record-orders. */
+  /** What was done: ingest-webhook, fetch-orders, consume-orders, record-orders, reconcile-orders, ... */
   readonly what: string;
   readonly connection: string;
   readonly source?: string | undefined;
@@ -34,6 +34,13 @@ export interface WideLine {
   readonly status?: number | undefined;
   readonly bytes?: number | undefined;
   readonly warnings?: readonly string[] | undefined;
+  /** Of a run over many orders: how many it looked at, how many it was looking for, could not tell, and left. */
+  readonly looked?: number | undefined;
+  readonly found?: number | undefined;
+  readonly unsure?: number | undefined;
+  readonly left?: number | undefined;
+  /** Of a poll: the largest change seen, by the peer's clock. */
+  readonly readUpTo?: string | undefined;
   readonly totalMs?: number | undefined;
   /** Since the webhook was received. */
   readonly ageMs?: number | undefined;
@@ -72,6 +79,11 @@ const FIELDS = [
   'status',
   'bytes',
   'warnings',
+  'looked',
+  'found',
+  'unsure',
+  'left',
+  'readUpTo',
   'totalMs',
   'ageMs',
 ] as const satisfies readonly (keyof WideLine)[];

@@ -20,6 +20,17 @@ export const AcceptPolicy = z
   .prefault({});
 export type AcceptPolicy = z.infer<typeof AcceptPolicy>;
 
+/** How often a storefront is asked for what changed: minutes, or `off`. */
+export const RECONCILE_MINUTES = {
+  '1 minute': 1,
+  '5 minutes': 5,
+  '15 minutes': 15,
+  '30 minutes': 30,
+  '60 minutes': 60,
+  off: undefined,
+} as const;
+type ReconcileEvery = keyof typeof RECONCILE_MINUTES;
+
 /** One route: orders of one storefront connection go to one ERP connection. */
 export const OrderRoute = z.strictObject({
   from: z.string().min(1).meta({ description: 'Storefront connection' }),
@@ -32,6 +43,13 @@ export const OrderRoute = z.strictObject({
       'Cut-over, ISO 8601 with zone: an order placed earlier is never created by Waybill, however it is found',
   }),
   accept: AcceptPolicy,
+  reconcile: z
+    .enum(Object.keys(RECONCILE_MINUTES) as [ReconcileEvery, ...ReconcileEvery[]])
+    .default('15 minutes')
+    .meta({
+      description:
+        'How often the storefront is asked for orders whose webhook was lost; of several routes from one storefront the shortest counts. Needs a key for reading',
+    }),
   company: z
     .union([z.int().positive(), z.string().min(1)])
     .optional()

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoJournalReads } from '../../shared/aws/dynamo-journal-reads.ts';
 import { dynamoJourney } from '../../shared/aws/dynamo-journey.ts';
+import { dynamoUnfinished } from '../../shared/aws/dynamo-unfinished.ts';
 import type { Journal, Settlement } from '../../shared/core/journal.ts';
-import type { JournalReads, UnfinishedOrder } from '../../shared/core/journal-reads.ts';
+import type { JournalReads, UnfinishedOrder, UnfinishedOrders } from '../../shared/core/journal-reads.ts';
 import { revisionOf } from '../../shared/core/revision.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
@@ -29,7 +30,7 @@ const step = (code: string, atMs: number) => ({ atMs, code, text: `text of ${cod
 /** What every place that keeps the journal must answer. */
 describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (where) => {
   let journal: Journal;
-  let reads: JournalReads;
+  let reads: JournalReads & UnfinishedOrders;
   let stepsOf: (orderId: string) => Promise<string[]>;
 
   beforeEach(async () => {
@@ -39,7 +40,8 @@ describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (wh
       stepsOf = async (id) => rows.get(`${ERP}#${SHOP}#${id}`)?.steps.map(({ code }) => code) ?? [];
     } else {
       const table = await tables.create({ openIndex: true });
-      [journal, reads] = [dynamoJournal(tables.client, table), dynamoJournalReads(tables.client, table)];
+      journal = dynamoJournal(tables.client, table);
+      reads = { ...dynamoJournalReads(tables.client, table), ...dynamoUnfinished(tables.client, table) };
       const journey = dynamoJourney(tables.client, table);
       stepsOf = async (id) => (await journey(ERP, SHOP, id))?.steps.map(({ code }) => code) ?? [];
     }

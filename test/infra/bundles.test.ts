@@ -14,6 +14,7 @@ const FUNCTIONS = path.join(ROOT, 'functions');
 const BUDGETS = {
   'ingest-webhook': 450_000,
   'fetch-orders': 520_000,
+  'reconcile-orders': 560_000,
   'consume-orders': 550_000,
   'record-orders': 450_000,
 };
@@ -28,7 +29,8 @@ it('has an entry for every connector, and the recorder', () => {
   const wanted = Object.values(MANIFESTS).flatMap((manifest) => {
     const { name, kind } = manifest;
     if (kind === 'erp') return [`consume-orders/${name}.ts`];
-    return [`ingest-webhook/${name}.ts`, ...(manifest.reads ? [`fetch-orders/${name}.ts`] : [])];
+    const reading = manifest.reads ? [`fetch-orders/${name}.ts`, `reconcile-orders/${name}.ts`] : [];
+    return [`ingest-webhook/${name}.ts`, ...reading];
   });
   expect(entries.map(([entry]) => entry).sort()).toEqual(['record-orders/index.ts', ...wanted].sort());
 });
@@ -71,6 +73,9 @@ const TABLES: Readonly<Record<string, string>> = {
   'dynamo-ledger.ts': 'TablesLedger',
   'dynamo-bindings.ts': 'TablesBindings',
   'dynamo-journal.ts': 'TablesJournal',
+  'dynamo-journal-reads.ts': 'TablesJournal',
+  'dynamo-unfinished.ts': 'TablesJournal',
+  'dynamo-cursors.ts': 'TablesCursors',
   'dynamo-mappings.ts': 'TablesMappings',
   'dynamo-parked.ts': 'TablesParked',
 };
@@ -80,6 +85,7 @@ describe('permissions', () => {
   it.each([
     ['ingest-webhook/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Webhook'],
     ['fetch-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Fetch'],
+    ['reconcile-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Reconcile'],
     ['consume-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Orders'],
     ['record-orders/index.ts', 'waybill-sandbox-core', 'Recorder'],
   ])('%s may send the commands in it, each to its own table', (entry, stackName, role) => {

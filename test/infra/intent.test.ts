@@ -71,6 +71,7 @@ describe('stacks', () => {
         'JournalTable',
         'MappingsTable',
         'ParkedTable',
+        'CursorsTable',
         'PageTopicArn',
         'TicketTopicArn',
       ]),
@@ -82,6 +83,7 @@ describe('stacks', () => {
       'QueueUrl',
       'ParkedQueueUrl',
       'FetchFunctionName',
+      'ReconcileFunctionName',
     ]);
     expect(outputs('waybill-acme-erp-1')).toEqual([
       'QueueUrl',
@@ -160,7 +162,7 @@ describe('a storefront that can be asked for orders', () => {
   const shop = named(stacks, 'waybill-acme-shop-a');
 
   it('has a queue of the ids that were pushed, and a function for it that keeps to what the shop takes', () => {
-    expect(shop.one('AWS::Events::Rule').Properties.EventPattern).toEqual({
+    expect(shop.one('AWS::Events::Rule', 'Fetch').Properties.EventPattern).toEqual({
       source: ['waybill.storefront'],
       'detail-type': ['order.notified.v1'],
       detail: { meta: { connection: ['shop-a'] } },
@@ -206,6 +208,97 @@ describe('a storefront that can be asked for orders', () => {
       MetricName: 'CredentialsRefused',
       Dimensions: [{ Name: 'connection', Value: 'shop-a' }],
     });
+  });
+});
+
+describe('what no webhook brings', () => {
+  const shop = named(stacks, 'waybill-acme-shop-a');
+
+  it('is looked for every quarter of an hour, for the ERPs whose route is on, from the first cut-over', () => {
+    expect(shop.one('AWS::Events::Rule', 'Reconcile').Properties).toMatchObject({
+      ScheduleExpression: 'rate(15 minutes)',
+      State: 'ENABLED',
+    });
+    const { WAYBILL_SETTINGS, WAYBILL_LEASE_MS, ...rest } = environment(shop, 'Reconcile');
+    expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
+      connection: { url: 'https://a.example', statuses: { ready: 'open' } },
+      destinations: ['erp-1', 'erp-2'],
+      startAt: '2026-12-01T00:00:00Z',
+    });
+    // 300 s function + 5 s between clocks.
+    expect(WAYBILL_LEASE_MS).toBe('305000');
+    expect(Object.keys(rest).sort()).toEqual([
+      'WAYBILL_CONNECTION',
+      'WAYBILL_CURSORS_TABLE',
+      'WAYBILL_EVENT_BUS',
+      'WAYBILL_JOURNAL_TABLE',
+      'WAYBILL_SECRET_ID',
+      'WAYBILL_TIME_SCALE',
+    ]);
+  });
+
+  it('may read its secret, the journal and its cursor, move that, and publish', () => {
+    const statements: { Action: string | string[]; Resource: unknown }[] = shop.one(
+      'AWS::IAM::Policy',
+      'Reconcile',
+    ).Properties.PolicyDocument.Statement;
+    const tables = statements
+      .filter(({ Action }) => JSON.stringify(Action).includes('dynamodb'))
+      .map(({ Action, Resource }) => [/Tables[A-Z][a-z]+/.exec(JSON.stringify(Resource))?.[0], Action]);
+    expect(tables).toEqual([
+      ['TablesJournal', 'dynamodb:GetItem'],
+      ['TablesCursors', ['dynamodb:GetItem', 'dynamodb:UpdateItem']],
+    ]);
+    const others = statements.flatMap(({ Action }) => Action).filter((a) => !a.startsWith('dynamodb:'));
+    expect(others.sort()).toEqual([
+      'events:PutEvents',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+    ]);
+  });
+
+  it('pages when three intervals pass without a run, and leaves a ticket when something was found', () => {
+    expect(shop.one('AWS::CloudWatch::Alarm', 'ReconcileAlarmreconcilelate').Properties).toMatchObject({
+      AlarmName: 'waybill-acme-shop-a-reconcile-late',
+      EvaluationPeriods: 3,
+      TreatMissingData: 'breaching',
+      Metrics: [
+        { Expression: 'IF(runs > 0, 0, 1)' },
+        { MetricStat: { Metric: { MetricName: 'ReconciliationRuns' }, Period: 900 } },
+      ],
+    });
+    expect(shop.one('AWS::CloudWatch::Alarm', 'Alarmreconcilefound').Properties).toMatchObject({
+      MetricName: 'OrdersFoundByReconciliation',
+      Dimensions: [{ Name: 'connection', Value: 'shop-a' }],
+      Threshold: 1,
+      Period: 900,
+      TreatMissingData: 'notBreaching',
+    });
+  });
+
+  it('of several routes the shortest interval counts; without a route, or switched off, nobody looks', () => {
+    const rateOf = (reconcile: readonly ('5 minutes' | '60 minutes' | 'off')[]) => {
+      const stage = settings({
+        name: 'acme',
+        region: 'eu-central-1',
+        timeZone: 'Europe/Berlin',
+        connections: {
+          shop: { connector: 'woocommerce', url: 'https://a.example' },
+          'erp-0': { connector: 'odoo', url: 'https://erp.example', database: 'one' },
+          'erp-1': { connector: 'odoo', url: 'https://erp.example', database: 'two' },
+        },
+        orders: reconcile.map((every, n) => ({ from: 'shop', to: `erp-${n}`, ...ROUTE, reconcile: every })),
+      });
+      return named(synthesise(stage), 'waybill-acme-shop')
+        .all('AWS::Events::Rule')
+        .flatMap(([, { Properties }]) => Properties.ScheduleExpression ?? []);
+    };
+    expect(rateOf(['60 minutes', '5 minutes'])).toEqual(['rate(5 minutes)']);
+    expect(rateOf(['off', '60 minutes'])).toEqual(['rate(1 hour)']);
+    expect(rateOf(['off'])).toEqual([]);
+    expect(rateOf([])).toEqual([]);
   });
 });
 
@@ -300,9 +393,9 @@ describe('the core', () => {
     });
   });
 
-  it('has the five tables with their keys, and the index of unfinished orders', () => {
+  it('has the six tables with their keys, and the index of unfinished orders', () => {
     const keys = (prefix: string) => core.one('AWS::DynamoDB::Table', prefix).Properties.KeySchema;
-    for (const prefix of ['TablesLedger', 'TablesBindings', 'TablesJournal']) {
+    for (const prefix of ['TablesLedger', 'TablesBindings', 'TablesJournal', 'TablesCursors']) {
       expect(keys(prefix), prefix).toEqual([{ AttributeName: 'pk', KeyType: 'HASH' }]);
     }
     for (const prefix of ['TablesMappings', 'TablesParked']) {

@@ -34,7 +34,7 @@ it('what no webhook has brought is published, as if it had been pushed', async (
       meta: {
         id: 'e1',
         connection: SHOP,
-        correlationId: 'e2',
+        correlationId: 'acme-woo:1',
         receivedAtMs: T0 + 6 * MINUTE,
         via: 'reconciliation',
         fetchedAtMs: T0 + 6 * MINUTE,

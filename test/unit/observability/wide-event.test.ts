@@ -35,6 +35,11 @@ const FULL: Required<WideLine> = {
   status: 202,
   bytes: 4,
   warnings: ['a warning'],
+  looked: 7,
+  found: 8,
+  unsure: 9,
+  left: 10,
+  readUpTo: '2026-11-21T22:56:11.000Z',
   totalMs: 5,
   ageMs: 6,
 };
