@@ -90,19 +90,31 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
       }
     },
 
-    written: (intent, attempt, document) =>
+    written: (intent, attempt, document, facts) =>
       fenced(
         intent,
         attempt,
-        'SET #state = :written, #document = :document',
+        `SET #state = :written, #document = :document${facts ? ', facts = :facts' : ''}`,
         { '#state': 'state', '#document': 'document' },
         {
           ':written': { S: 'written' },
           ':finished': { S: 'finished' },
           ':document': { S: JSON.stringify(document) },
+          ...(facts && { ':facts': { S: JSON.stringify(facts) } }),
         },
         // The SDK sends again what was not answered: the first copy may arrive after `finish`.
         'attempt = :attempt AND #state <> :finished',
+      ).catch(orFenced(intent)),
+
+    note: (intent, attempt, facts) =>
+      fenced(
+        intent,
+        attempt,
+        'SET facts = :facts',
+        {},
+        { ':facts': { S: JSON.stringify(facts) }, ':zero': { N: '0' } },
+        // As above: what was finished knows better.
+        'attempt = :attempt AND leaseUntilMs > :zero',
       ).catch(orFenced(intent)),
 
     finish: (intent, attempt, document, facts) =>

@@ -217,7 +217,10 @@ export interface OrderContext extends CallContext {
 export interface ErpOrders<Refs = unknown, Wire = unknown> {
   /** The peer's ids for everything that the order names. Creates the customer through `context.once`. */
   resolve(order: OrderChangedV1, context: OrderContext): Promise<Refs>;
-  /** Pure: no clock, no network, no environment. `reference` is our key in the peer's own reference field. */
+  /**
+   * Pure: no clock, no network, no environment. `reference` is our key in the peer's own reference field. The value is
+   * plain JSON: it is kept until it is written completely, and read back when another worker has to finish it.
+   */
   toWire(order: OrderChangedV1, refs: Refs, reference: string, route: OrderRoute): Mapped<Wire>;
   /**
    * Find by the reference that we wrote; undefined means "certainly not there".

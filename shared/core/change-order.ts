@@ -1,12 +1,12 @@
 import type { ErpOrderChanges, PeerDocument, RefundRequest } from '../connectors/contract.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
-import { PermanentError } from './errors.ts';
+import { BusyError, PermanentError } from './errors.ts';
 import { intentKey, refundReference } from './intent-key.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { inRouteCurrency, type MappedOrder, mapOrder } from './map-order.ts';
 import { sum } from './money.ts';
-import { type OnceResult, once } from './once.ts';
+import { type Held, type OnceResult, once, SupersededError } from './once.ts';
 import {
   changeOf,
   commercialHash,
@@ -59,7 +59,7 @@ export const changeOrder = async (
   const toPeople = refusedChange(ports, changes, twin, route);
   if (toPeople) throw changedAfterWrite(ports.destination, toPeople, document);
 
-  let next: Twin = { ...twin, revision: request.revision };
+  let next: Twin = twin;
   const done: string[] = [];
   const warnings: string[] = [];
   let map: MappedOrder | undefined;
@@ -68,39 +68,67 @@ export const changeOrder = async (
     return map;
   };
 
-  const complete = async (current: PeerDocument): Promise<OnceResult | Finished> => {
-    let held = current;
-    if (changes.edited || changes.raised) {
+  const complete = async (current: PeerDocument, held: Held): Promise<Finished> => {
+    let at = current;
+    const note = (to: Twin) => ports.ledger.note(request.intent, held.attempt, factsOf(to));
+    const hash = commercialHash(order);
+    const isOurs = twin.begun?.commercialHash === hash && !changes.end;
+    const { isUnsure, ...known } = isOurs
+      ? { ...twin, isUnsure: true }
+      : await finishBegun(ports, request, twin, held);
+    next = { ...known, revision: request.revision };
+    const isEdited = changes.edited && (isUnsure || hash !== known.commercialHash);
+    if (isEdited || changes.raised) {
       assertAddsUp(inRouteCurrency(order, route));
       const level = changes.raised ?? twin.level;
-      const completed = await ports.erp.complete(held, (await mapped()).wire, level, call, twin.fingerprint);
+      const { wire } = await mapped();
+      // Before it is begun: whoever has to go on from here must know what the document may say.
+      if (isEdited && !isOurs) {
+        await note({ ...known, begun: { revision: request.revision, level, commercialHash: hash, wire } });
+      }
+      held.assertInTime();
+      const completed = await ports.erp
+        .complete(at, wire, level, call, known.fingerprint)
+        .catch(async (error: unknown) => {
+          // Refused by what it found: nothing was begun after all.
+          if (isEdited && !isOurs && isRefusedAsFound(error)) await note(isUnsure ? twin : known);
+          throw error;
+        });
       const { id, name, url, fingerprint, rounding } = completed;
-      held = { id, name, url };
+      at = { id, name, url };
       warnings.push(...completed.warnings);
-      done.push(...(changes.edited ? ['edited'] : []), ...(changes.raised ? [changes.raised] : []));
+      done.push(...(isEdited ? ['edited'] : []), ...(changes.raised ? [changes.raised] : []));
       next = {
         ...next,
         level,
         fingerprint,
-        commercialHash: commercialHash(order),
+        commercialHash: hash,
         roundingMinor: rounding.minor,
       };
     }
     let open = changes.refunds;
     if (changes.end) {
-      const ended = await end(ports, request, twin, held, changes.end);
+      const ended = await end(ports, request, known, at, changes.end, async () => {
+        await note({ ...known, isEndBegun: true });
+        held.assertInTime();
+      });
       next = { ...next, ended };
       done.push(ended === 'cancelled' ? 'cancelled' : changes.end);
       // What was cancelled was never invoiced: there is nothing to credit.
       if (ended === 'cancelled') open = [];
     }
     for (const refund of open) {
-      const credit = await creditOnce(ports, request, held, refund, mapped);
+      const credit = await creditOnce(ports, request, at, refund, mapped);
       warnings.push(...credit);
       done.push(`refund ${refund.id}`);
     }
-    next = { ...next, refunds: order.refunds.map(({ id }) => id) };
-    return { document: held, facts: factsOf(next) };
+    next = {
+      ...next,
+      refunds: order.refunds.map(({ id }) => id),
+      begun: undefined,
+      isEndBegun: false,
+    };
+    return { document: at, facts: factsOf(next) };
   };
 
   const result = await once(
@@ -117,6 +145,31 @@ export const changeOrder = async (
     warnings: [...(map?.warnings ?? []), ...warnings],
     roundingMinor: next.roundingMinor,
   };
+};
+
+/**
+ * What an attempt began to make of the document and did not finish is finished first: the document may say so already,
+ * and what was not known to be ours would look like the work of staff.
+ * @returns what the document says now, as far as that is known
+ */
+const finishBegun = async (
+  { erp }: PushOrderPorts,
+  { document, call }: ChangeRequest,
+  twin: Twin,
+  held: Held,
+): Promise<Twin & { readonly isUnsure: boolean }> => {
+  const { begun, ...base } = twin;
+  if (!begun) return { ...base, isUnsure: twin.isEndBegun === true };
+  held.assertInTime();
+  try {
+    const { fingerprint } = await erp.complete(document, begun.wire, begun.level, call, twin.fingerprint);
+    const { level, commercialHash } = begun;
+    return { ...base, level, commercialHash, fingerprint, isUnsure: false };
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    // Too late to become what was begun: so it is as we left it.
+    return { ...base, isUnsure: error.code !== 'TOO_LATE_IN_ERP' };
+  }
 };
 
 /**
@@ -142,17 +195,23 @@ export const cancelBegun = async (
     ended: 'cancelled',
     roundingMinor: 0,
   };
-  const { attempt } = await once(ports, request.intent, {
+  const { attempt, kind } = await once(ports, request.intent, {
     begin: request.begin,
     find: async () => document,
     create: neverCreate,
-    complete: async (held) => {
-      await changes.cancel(held, undefined, route, request.call);
-      return { document: held, facts: factsOf(twin) };
+    complete: async (begun, held) => {
+      held.assertInTime();
+      await changes.cancel(begun, undefined, route, request.call);
+      return { document: begun, facts: factsOf(twin) };
     },
   });
+  // Whoever had begun it finished it before we could claim it: it is an order like any other now.
+  if (kind === 'duplicate') throw new SupersededError(request.intent);
   return { document, attempt, level: 'draft', done: ['cancelled'], warnings: [], roundingMinor: 0 };
 };
+
+const isRefusedAsFound = (error: unknown): boolean =>
+  error instanceof PermanentError && (error.code === 'EDITED_IN_ERP' || error.code === 'TOO_LATE_IN_ERP');
 
 type Finished = Pick<OnceResult, 'document' | 'facts'>;
 
@@ -183,22 +242,25 @@ const refusedChange = (
  */
 const end = async (
   ports: PushOrderPorts,
-  { order, route, call }: ChangeRequest,
+  request: ChangeRequest,
   twin: Twin,
   document: PeerDocument,
   change: OrderChange,
+  beforehand: () => Promise<void>,
 ): Promise<'cancelled' | 'credited'> => {
+  const { order, route, call } = request;
   const isGivenBack =
     route.refunds !== 'park' &&
     sum(
       order.currency,
       order.refunds.map(({ total }) => total),
     ).minor === order.total.minor;
-  if (twin.refunds.length > 0) {
+  if (twin.refunds.length > 0 || (await isCreditBegun(ports, request, document))) {
     if (isGivenBack) return 'credited';
     throw changedAfterWrite(ports.destination, change, document);
   }
   try {
+    await beforehand();
     await changesOfErp(ports).cancel(document, twin.fingerprint, route, call);
     return 'cancelled';
   } catch (error) {
@@ -206,6 +268,45 @@ const end = async (
     if (isTooLate && isGivenBack) return 'credited';
     throw error;
   }
+};
+
+/**
+ * Is there a credit note of which the twin knows nothing, because the attempt that made it was not finished?
+ * @throws BusyError it may be landing at this moment
+ */
+const isCreditBegun = async (
+  ports: PushOrderPorts,
+  { order, route, call }: ChangeRequest,
+  document: PeerDocument,
+): Promise<boolean> => {
+  for (const refund of order.refunds) {
+    const entry = await ports.ledger.peek(refundIntent(ports, order, refund.id));
+    if (!entry) continue;
+    if (entry.document) return true;
+    if (entry.leaseUntilMs > ports.nowMs()) throw new BusyError(entry.intent, entry.leaseUntilMs);
+    const asked = refundRequest(inRouteCurrency(order, route), refund.id, document, route);
+    if (await changesOfErp(ports).refunds.find(asked, call)) return true;
+  }
+  return false;
+};
+
+const refundIntent = (
+  { destination }: PushOrderPorts,
+  { source, orderId }: OrderChangedV1,
+  id: string,
+): string => intentKey(destination, source, orderId, `refund ${id}`);
+
+/** @param order in the route's currency */
+const refundRequest = (
+  order: OrderChangedV1,
+  id: string,
+  document: PeerDocument,
+  route: OrderRoute,
+): RefundRequest => {
+  const refund = order.refunds.find((each) => each.id === id);
+  if (!refund) throw new TypeError('a refund vanished while its order was mapped');
+  const reference = refundReference(order.source, order.orderId, id);
+  return { order, refund, parts: refundParts(order, refund), document, reference, route };
 };
 
 /** One refund: an intent of its own, found again by a reference of its own. @returns warnings */
@@ -218,19 +319,10 @@ const creditOnce = async (
 ): Promise<readonly string[]> => {
   const { refunds } = changesOfErp(ports);
   const { order, refs } = await mapped();
-  const refund = order.refunds.find((each) => each.id === id);
-  if (!refund) throw new TypeError('a refund vanished while its order was mapped');
-  const request: RefundRequest = {
-    order,
-    refund,
-    parts: refundParts(order, refund),
-    document,
-    reference: refundReference(source, orderId, id),
-    route,
-  };
+  const request = refundRequest(order, id, document, route);
   const { value, warnings } = refunds.toWire(request, refs);
   const said = [...warnings];
-  await once(ports, intentKey(ports.destination, source, orderId, `refund ${id}`), {
+  await once(ports, refundIntent(ports, order, id), {
     find: () => refunds.find(request, call),
     create: () => refunds.create(value, call),
     complete: async (note) => {

@@ -44,8 +44,16 @@ export interface Ledger {
    * until the next `finish` says otherwise, so a worker that dies in between leaves nothing to repair.
    */
   claim(intent: string, leaseMs: number, options?: { readonly reopen?: boolean }): Promise<Claim>;
-  /** The peer has the document. Only of an intent that was never finished. @throws RetryableError FENCED */
-  written(intent: string, attempt: number, document: PeerDocument): Promise<void>;
+  /**
+   * The peer has the document; `facts` say what it was made of, for whoever has to complete it instead.
+   * Only of an intent that was never finished. @throws RetryableError FENCED
+   */
+  written(intent: string, attempt: number, document: PeerDocument, facts?: LedgerFacts): Promise<void>;
+  /**
+   * Changes the facts of what is claimed, before something is begun that may stay unfinished: whoever claims it next
+   * knows of it. @throws RetryableError FENCED, also when the lease was given back since
+   */
+  note(intent: string, attempt: number, facts: LedgerFacts): Promise<void>;
   /** Nothing is left to do. @throws RetryableError FENCED */
   finish(intent: string, attempt: number, document: PeerDocument, facts: LedgerFacts): Promise<void>;
   /**

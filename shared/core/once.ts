@@ -41,8 +41,25 @@ export interface OnceSteps {
   find(): Promise<PeerDocument | undefined>;
   /** Exactly one write. */
   create(): Promise<PeerDocument>;
+  /** What the document is made of, kept with `written`. */
+  facts?(): Promise<LedgerFacts>;
   /** What follows the write and may be repeated: it reads the state first. */
-  complete?(document: PeerDocument): Promise<{ document: PeerDocument; facts: LedgerFacts }>;
+  complete?(document: PeerDocument, held: Held): Promise<{ document: PeerDocument; facts: LedgerFacts }>;
+}
+
+/** What a step may know of the claim under which it works. */
+export interface Held {
+  readonly attempt: number;
+  /** As it was when it was claimed. */
+  readonly facts: LedgerFacts;
+  /** An earlier attempt wrote the document, perhaps from another version, and may have begun to complete it. */
+  readonly isTakenOver: boolean;
+  /**
+   * To be asked before every write: one that is begun late could still be settling when the lease ends, and undo what
+   * the next worker does.
+   * @throws RetryableError LEASE_LOST
+   */
+  assertInTime(): void;
 }
 
 export interface OnceResult {
@@ -85,6 +102,10 @@ export const once = async (
     return { kind: 'duplicate', document, facts, attempt };
   }
 
+  const assertInTime = (): void => {
+    if (ports.nowMs() <= leaseUntilMs - ports.settleMs) return;
+    throw new RetryableError('LEASE_LOST', 'stalled for too long to begin a write', { intent });
+  };
   let mayHaveWritten = false;
   try {
     await steps.begin?.(claim.entry);
@@ -92,20 +113,18 @@ export const once = async (
     const found = already ?? (await steps.find());
     let document = found;
     if (!document) {
-      // A stalled worker must not begin a write that could still be settling when the lease ends: the next
-      // worker would look it up in vain and write again.
-      if (ports.nowMs() > leaseUntilMs - ports.settleMs) {
-        throw new RetryableError('LEASE_LOST', 'stalled for too long to begin a write', { intent });
-      }
+      // The next worker would look it up in vain and write again.
+      assertInTime();
       mayHaveWritten = true;
       document = await steps.create().catch((error: unknown) => {
         if (isRefusal(error)) mayHaveWritten = false;
         throw error;
       });
     }
-    if (!already) await ports.ledger.written(intent, attempt, document);
+    if (!already) await ports.ledger.written(intent, attempt, document, await steps.facts?.());
     mayHaveWritten = false;
-    const completed = (await steps.complete?.(document)) ?? { document, facts: {} };
+    const held: Held = { attempt, facts: claim.entry.facts, isTakenOver: found !== undefined, assertInTime };
+    const completed = (await steps.complete?.(document, held)) ?? { document, facts: {} };
     await ports.ledger.finish(intent, attempt, completed.document, completed.facts);
     return { kind: already ? 'continued' : found ? 'recovered' : 'created', attempt, ...completed };
   } catch (error) {

@@ -20,7 +20,28 @@ export interface Twin {
   /** cancelled: the document was. credited: it stands, and all of it was given back. */
   readonly ended: 'cancelled' | 'credited' | undefined;
   readonly roundingMinor: number;
+  /** What an attempt began to make of the document and did not finish: it may say so or not. */
+  readonly begun?: Begun | undefined;
+  /** An attempt began to cancel it, and nobody knows whether it did. */
+  readonly isEndBegun?: boolean;
 }
+
+/** What a document is made of, or begins to be: enough for another worker to bring it to its end. */
+export interface Begun {
+  readonly revision: Revision;
+  readonly level: Level;
+  readonly commercialHash: string;
+  /** Of `ErpOrders.toWire`. */
+  readonly wire: unknown;
+}
+
+/** The order was written, and is not complete: what it is being made of. */
+export const begunFacts = (begun: Begun): LedgerFacts => ({ begun: JSON.stringify(begun) });
+
+export const begunOf = (facts: LedgerFacts): Begun | undefined =>
+  typeof facts['begun'] === 'string' && facts['begun'] !== ''
+    ? (JSON.parse(facts['begun']) as Begun)
+    : undefined;
 
 export const factsOf = ({ revision, ...twin }: Twin): LedgerFacts => ({
   sourceVersion: revision.sourceVersion,
@@ -31,6 +52,8 @@ export const factsOf = ({ revision, ...twin }: Twin): LedgerFacts => ({
   commercialHash: twin.commercialHash,
   fingerprint: twin.fingerprint ?? '',
   refunds: JSON.stringify(twin.refunds),
+  ...(twin.begun && begunFacts(twin.begun)),
+  ...(twin.isEndBegun && { isEndBegun: 1 }),
   ended: twin.ended ?? '',
   roundingMinor: twin.roundingMinor,
 });
@@ -51,6 +74,8 @@ export const twinOf = (facts: LedgerFacts): Twin | undefined => {
     commercialHash: String(facts['commercialHash']),
     fingerprint: text('fingerprint'),
     refunds: JSON.parse(text('refunds') ?? '[]') as string[],
+    begun: begunOf(facts),
+    isEndBegun: facts['isEndBegun'] === 1,
     ended: text('ended') as Twin['ended'],
     roundingMinor: Number(facts['roundingMinor'] ?? 0),
   };
@@ -58,6 +83,7 @@ export const twinOf = (facts: LedgerFacts): Twin | undefined => {
 
 /** What a snapshot asks for beyond what the ERP has. */
 export interface OrderChanges {
+  /** Also when it was only begun: what the ERP says is not known then. */
   readonly edited: boolean;
   /** The level to bring it to, when that is higher. */
   readonly raised: Level | undefined;
@@ -75,8 +101,9 @@ export const changesOf = (order: OrderChangedV1, twin: Twin, route: OrderRoute):
   const acceptance = acceptanceOf(order, route);
   const isRaised = acceptance.kind === 'take' && RANK[acceptance.level] > RANK[twin.level];
   const isOver = end !== undefined || twin.ended !== undefined;
+  const isUnsure = twin.begun !== undefined || twin.isEndBegun === true;
   return {
-    edited: !isOver && commercialHash(order) !== twin.commercialHash,
+    edited: !isOver && (isUnsure || commercialHash(order) !== twin.commercialHash),
     raised: !isOver && isRaised ? acceptance.level : undefined,
     // Nothing was invoiced of what was cancelled: there is nothing to credit.
     refunds: twin.ended === 'cancelled' ? [] : order.refunds.filter(({ id }) => !twin.refunds.includes(id)),

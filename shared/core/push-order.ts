@@ -1,4 +1,4 @@
-import type { PeerDocument } from '../connectors/contract.ts';
+import type { CompletedOrder, PeerDocument } from '../connectors/contract.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderNotifiedV1 } from '../events/order-notified.ts';
@@ -8,10 +8,13 @@ import { type ChangeRequest, cancelBegun, changeOrder, type OrderChanged } from 
 import { BusyError, PermanentError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
 import type { Settlement } from './journal.ts';
-import type { LedgerEntry } from './ledger.ts';
+import type { LedgerEntry, LedgerFacts } from './ledger.ts';
 import { inRouteCurrency, type MappedOrder, mapOrder } from './map-order.ts';
-import { type OnceResult, once, SupersededError } from './once.ts';
+import { type Held, type OnceResult, once, SupersededError } from './once.ts';
 import {
+  type Begun,
+  begunFacts,
+  begunOf,
   changesOf,
   commercialHash,
   endOf,
@@ -79,7 +82,9 @@ export const pushOrder = async (
         });
         if (over === 'unclear') return await fetchAgain();
         if (outcome.reason === 'CANCELLED_BEFORE_WRITTEN') await assertNotBegun(ports, order);
-        return outcome;
+        if (outcome.reason === 'ALREADY_DONE') await assertUnchanged(ports, order, outcome.facts);
+        const { facts: _, ...rest } = outcome;
+        return rest;
       }
       case 'shadow': {
         const { wire, ...rest } = outcome;
@@ -141,7 +146,8 @@ const FETCHING_AGAIN = {
 } as const;
 
 type Pushed =
-  | Exclude<PushOutcome, { kind: 'shadow' }>
+  | Exclude<PushOutcome, { kind: 'shadow' | 'skipped' }>
+  | Skipped
   | { kind: 'shadow'; warnings: readonly string[]; wire: unknown };
 
 /** Decides what a snapshot asks for, and has it done. What others did meanwhile leads to a new decision. */
@@ -234,8 +240,27 @@ const findBegun = async (
  * @throws BusyError an older version was begun while we settled: look again when it is through
  */
 const assertNotBegun = async (ports: PushOrderPorts, order: OrderChangedV1): Promise<void> => {
+  // Before the look: who stalls here must not find a lease run out that was held then.
+  const nowMs = ports.nowMs();
   const entry = await ports.ledger.peek(createIntent(ports, order));
-  if (entry && (entry.document || entry.leaseUntilMs > ports.nowMs())) {
+  if (entry && (entry.document || entry.leaseUntilMs > nowMs)) {
+    throw new BusyError(entry.intent, entry.leaseUntilMs);
+  }
+};
+
+/**
+ * The same for an order that is there: a worker with an older version may have begun to change it while we found that
+ * nothing is to be done.
+ * @throws BusyError look again when it is through
+ */
+const assertUnchanged = async (
+  ports: PushOrderPorts,
+  order: OrderChangedV1,
+  facts: LedgerFacts | undefined,
+): Promise<void> => {
+  const nowMs = ports.nowMs();
+  const entry = await ports.ledger.peek(createIntent(ports, order));
+  if (entry && (!isSame(entry.facts, facts) || entry.leaseUntilMs > nowMs)) {
     throw new BusyError(entry.intent, entry.leaseUntilMs);
   }
 };
@@ -277,10 +302,11 @@ const write = async (
   const intent = createIntent(ports, order);
   let map: MappedOrder | undefined;
   let allowed: Allowed = 'yes';
-  const wireOf = async () => {
+  const ours = async (): Promise<Begun> => {
     map ??= await mapOrder(ports, order, route, call);
-    return map.wire;
+    return { revision: copy, level, commercialHash: commercialHash(order), wire: map.wire };
   };
+  let isOther = false;
   let completedWarnings: readonly string[] = [];
   const result: OnceResult | Exclude<Allowed, 'yes'> = await once(ports, intent, {
     begin: async ({ document }) => {
@@ -290,20 +316,25 @@ const write = async (
     },
     find: async () => {
       // Mapping first: what a person must mend is found before anything is looked up or written.
-      await wireOf();
+      await ours();
       return ports.erp.find(reference, route, call);
     },
-    create: async () => ports.erp.create(await wireOf(), call),
-    complete: async (document) => {
-      const completed = await ports.erp.complete(document, await wireOf(), level, call);
+    create: async () => ports.erp.create((await ours()).wire, call),
+    facts: async () => begunFacts(await ours()),
+    complete: async (document, held) => {
+      // What another version began is brought to its end first: the document may be confirmed with it.
+      const earlier = begunOf(held.facts);
+      isOther = earlier !== undefined && earlier.commercialHash !== commercialHash(order);
+      const begun = isOther && earlier ? earlier : await ours();
+      const completed = await completeBegun(ports, document, begun, held, call);
       completedWarnings = completed.warnings;
       const { id, name, url, fingerprint, rounding } = completed;
       // Before `finish`: what is finished is rarely looked at again.
       await ports.bindings.put(ports.destination, order.source, 'order', order.orderId, { id, name, url });
       const twin: Twin = {
-        revision: copy,
-        level,
-        commercialHash: commercialHash(order),
+        revision: begun.revision,
+        level: begun.level,
+        commercialHash: begun.commercialHash,
         fingerprint,
         refunds: [],
         ended: undefined,
@@ -318,7 +349,7 @@ const write = async (
   if (result === 'unclear') return FETCHING_AGAIN;
   if (result === 'older') return olderThanSettled(undefined);
   // Finished between our peek and our claim, perhaps by an older version: see what this one asks beyond it.
-  if (result.kind === 'duplicate') throw new SupersededError(intent);
+  if (result.kind === 'duplicate' || isOther) throw new SupersededError(intent);
   return {
     kind: result.kind === 'created' ? 'written' : result.kind,
     document: result.document,
@@ -327,6 +358,25 @@ const write = async (
     warnings: [...(map?.warnings ?? []), ...completedWarnings],
     roundingMinor: Number(result.facts['roundingMinor'] ?? 0),
   };
+};
+
+/**
+ * The first completion. What an earlier attempt left unfinished may be confirmed already, and without knowing how it
+ * was left a connector only rewrites the lines of drafts: so it is looked at, and then brought to what it should say.
+ */
+const completeBegun = async (
+  { erp }: PushOrderPorts,
+  document: PeerDocument,
+  { wire, level }: Begun,
+  { isTakenOver, assertInTime }: Held,
+  call: CallContext,
+): Promise<CompletedOrder> => {
+  assertInTime();
+  const completed = await erp.complete(document, wire, level, call);
+  const { fingerprint } = completed;
+  if (!isTakenOver || !erp.changes || fingerprint === undefined) return completed;
+  assertInTime();
+  return erp.complete(document, wire, level, call, fingerprint);
 };
 
 /** The order is at the ERP already: what does this version ask for beyond that? */
@@ -353,9 +403,13 @@ const follow = async (
   // What the ERP was written from is not the last that was heard.
   if (settled === 'older') return olderThanSettled(document);
   if (over === 'unclear') return FETCHING_AGAIN;
-  if (!document || route.mode !== 'live') return alreadyDone(document);
+  if (!document || route.mode !== 'live') return alreadyDone(entry);
+  // A newer version is being written: its own message finishes that.
+  const overBegun = twin.begun ? precedence(copy, twin.begun.revision) : 'newer';
+  if (overBegun === 'unclear') return FETCHING_AGAIN;
+  if (overBegun === 'older') return alreadyDone(entry);
   const changes = changesOf(order, twin, route);
-  if (isNothing(changes)) return alreadyDone(document);
+  if (isNothing(changes)) return alreadyDone(entry);
   const request = changeRequest(ports, order, copy, route, document, entry, call);
   const outcome = await changeOrder(ports, request, changes, twin);
   return isOnlyRaised(changes) ? { ...changed(outcome), kind: 'confirmed' } : changed(outcome);
@@ -384,21 +438,24 @@ const changeRequest = (
     document,
     call,
     begin: async ({ facts }) => {
-      const isAsSeen = JSON.stringify(facts) === JSON.stringify(entry?.facts ?? {});
+      const isAsSeen = isSame(facts, entry?.facts);
       const allowed = isAsSeen ? await mayStillWrite(ports, order, copy, false) : 'older';
       if (allowed !== 'yes') throw new SupersededError(intent);
     },
   };
 };
 
+const isSame = (a: LedgerFacts, b: LedgerFacts = {}): boolean => JSON.stringify(a) === JSON.stringify(b);
+
 const createIntent = (ports: PushOrderPorts, order: OrderChangedV1): string =>
   intentKey(ports.destination, order.source, order.orderId, 'create');
 
-const alreadyDone = (document: PeerDocument | undefined): Skipped => ({
+const alreadyDone = ({ document, facts }: LedgerEntry): Skipped => ({
   kind: 'skipped',
   reason: 'ALREADY_DONE',
   why: `already in the ERP${document?.name ? ` as ${document.name}` : ''}`,
   document,
+  facts,
 });
 
 const olderThanSettled = (document: PeerDocument | undefined): Skipped => ({
@@ -408,4 +465,7 @@ const olderThanSettled = (document: PeerDocument | undefined): Skipped => ({
   document,
 });
 
-type Skipped = Extract<PushOutcome, { kind: 'skipped' }>;
+type Skipped = Extract<PushOutcome, { kind: 'skipped' }> & {
+  /** ALREADY_DONE: those on which that was decided. */
+  readonly facts?: LedgerFacts;
+};

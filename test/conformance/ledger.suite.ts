@@ -143,6 +143,29 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
       expect(await ledger.peek(intent)).toBeUndefined();
     });
 
+    it('keeps what a document is made of, and what is begun with it, for whoever claims next', async () => {
+      const attempt = attemptOf(await claim());
+      await ledger.written(intent, attempt, DOCUMENT, { begun: 'first' });
+      expect(await ledger.peek(intent)).toMatchObject({ state: 'written', facts: { begun: 'first' } });
+      await ledger.note(intent, attempt, FACTS);
+      expect(await ledger.peek(intent)).toMatchObject({ state: 'written', document: DOCUMENT, facts: FACTS });
+      await ledger.finish(intent, attempt, DOCUMENT, { level: 'draft' });
+      const again = attemptOf(await ledger.claim(intent, LEASE_MS, { reopen: true }));
+      await ledger.note(intent, again, FACTS);
+      expect(await ledger.peek(intent)).toMatchObject({ state: 'finished', facts: FACTS });
+    });
+
+    it('notes nothing for a worker that was overtaken, or when it is over', async () => {
+      const attempt = attemptOf(await claim());
+      await ledger.finish(intent, attempt, DOCUMENT, FACTS);
+      await expectFenced(ledger.note(intent, attempt, { begun: 'late' }));
+      const again = attemptOf(await ledger.claim(intent, LEASE_MS, { reopen: true }));
+      await expectFenced(ledger.note(intent, attempt, { begun: 'older' }));
+      await ledger.release(intent, again, { keepLease: false, budget: 'spent' });
+      await expectFenced(ledger.note(intent, again, { begun: 'released' }));
+      expect(await ledger.peek(intent)).toMatchObject({ facts: FACTS });
+    });
+
     it('ignores a release from a worker that was overtaken', async () => {
       const stalled = attemptOf(await claim());
       now += LEASE_MS;

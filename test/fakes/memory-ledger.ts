@@ -29,10 +29,15 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
       entries.set(intent, entry);
       return { kind: 'claimed', entry };
     },
-    written: async (intent, attempt, document) => {
+    written: async (intent, attempt, document, facts) => {
       const entry = fenced(intent, attempt);
       if (entry.state === 'finished') throw fencedError(intent);
-      entries.set(intent, { ...entry, state: 'written', document });
+      entries.set(intent, { ...entry, state: 'written', document, facts: facts ?? entry.facts });
+    },
+    note: async (intent, attempt, facts) => {
+      const entry = fenced(intent, attempt);
+      if (entry.leaseUntilMs === 0) throw fencedError(intent);
+      entries.set(intent, { ...entry, facts });
     },
     finish: async (intent, attempt, document, facts) => {
       entries.set(intent, {

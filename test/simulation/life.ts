@@ -239,6 +239,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
         peek: (intent) => table('peek', () => ledger.peek(intent)),
         claim: (...args) => table('claim', () => ledger.claim(...args)),
         written: (...args) => table('written', () => ledger.written(...args)),
+        note: (...args) => table('note', () => ledger.note(...args)),
         finish: (...args) => table('finish', () => ledger.finish(...args)),
         release: (...args) => table('release', () => ledger.release(...args)),
       },

@@ -105,14 +105,16 @@ const problemsOfOne = (life: Life, route: Route, order: ShopOrder): string[] => 
     if (isEnded) say(parked && `is cancelled as it should be, and parked with ${parked}`);
     else
       say(
-        parked !== 'ORDER_CHANGED_AFTER_WRITE' &&
+        !['ORDER_CHANGED_AFTER_WRITE', 'ERP_DOCUMENT_GONE'].includes(parked ?? '') &&
           'is cancelled in the ERP, alive in the shop, and nobody was told',
       );
     return [...problems, ...unfinished(life, route, order, parked !== undefined)];
   }
 
   const isCredited = creditedOf(notes) === refundedOf(last.state);
-  const mayBeParked = parked && whyParked(parked, document, notes, last.state, isEnded, isGivenBack);
+  const isComplete = entry?.state === 'finished';
+  const mayBeParked =
+    parked && whyParked(parked, document, notes, last.state, isEnded, isGivenBack && isComplete);
   say(parked && !mayBeParked && `parked for nothing: ${parked}`);
   if (parked) return [...problems, ...unfinished(life, route, order, true)];
 
@@ -185,9 +187,9 @@ const wordsOf = ({ tea, mug, address, note }: OrderState): string =>
 
 const creditedOf = (notes: readonly CreditNote[]): number => notes.reduce((sum, { minor }) => sum + minor, 0);
 
+/** Work that nobody will come back to. What was begun and has no document left nothing behind. */
 const unfinished = (life: Life, { to }: Route, { shop, id }: ShopOrder, isParked: boolean): string[] =>
   [...life.entries.values()]
-    .filter(({ intent, state }) => intent.startsWith(`${to}#${shop}#${id}#`) && state !== 'finished')
-    .filter(({ document }) => document !== undefined || !isParked)
-    .filter(() => !isParked)
+    .filter(({ intent }) => intent.startsWith(`${to}#${shop}#${id}#`) && !isParked)
+    .filter(({ state, document }) => state !== 'finished' && document !== undefined)
     .map(({ intent, state }) => `${intent} is ${state}`);

@@ -212,6 +212,7 @@ export const simulateOrders = (
         peek: (intent) => call('peek', () => ledger.peek(intent)),
         claim: (...args) => call('claim', () => ledger.claim(...args)),
         written: (...args) => call('written', () => ledger.written(...args)),
+        note: (...args) => call('note', () => ledger.note(...args)),
         finish: (...args) => call('finish', () => ledger.finish(...args)),
         release: (...args) => call('release', () => ledger.release(...args)),
       },

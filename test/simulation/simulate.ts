@@ -63,6 +63,9 @@ export const playSeeds = async (
   return { seeds, failures, counts };
 };
 
+/** Without names and numbers: a shorter story is to show the same problem, not another. */
+const kindOf = (problem: string): string => problem.replace(/^.*: |[\d.]+| \|.*/g, '');
+
 /** The shortest story that still ends badly. */
 export const shortest = async (
   seed: number,
@@ -70,8 +73,9 @@ export const shortest = async (
   mostTries = 3_000,
 ): Promise<{ readonly tape: readonly number[]; readonly played: Played }> => {
   const recording = seeded(seed);
-  await playLife(recording, mutant);
-  const fails = async (tape: readonly number[]) => (await playLife(tape, mutant)).problems.length > 0;
+  const kinds = new Set((await playLife(recording, mutant)).problems.map(kindOf));
+  const fails = async (tape: readonly number[]) =>
+    (await playLife(tape, mutant)).problems.some((problem) => kinds.has(kindOf(problem)));
   const tape = await shrink([...recording.tape], fails, mostTries);
   return { tape, played: await playLife(tape, mutant) };
 };
