@@ -75,7 +75,9 @@ const REDELIVERED_PER_MILLE = 20;
 const POLL_MS = 250;
 /** A message may be between two queues when one of them is looked at. */
 const EMPTY_POLLS = 3;
-const THROTTLING_MS = 1_500;
+/** By the number of orders, so that few of them meet it more than once. */
+const THROTTLING_MS_PER_ORDER = 1;
+const LONGEST_THROTTLING_MS = 1_500;
 
 const { orders: count, copies, seed, processes, outage } = options;
 const timeoutS = options.timeout ?? Math.max(300, Math.round(count / 2)) + outage;
@@ -143,8 +145,8 @@ async function play(running: ChaosStack): Promise<boolean> {
   const kills = options.kill ? Math.max(4, Math.ceil(count / 80)) : 0;
   const killer = startKiller(
     running,
-    (name) => name.startsWith(`waybill-${settings.name}-${ERP}-`),
-    new Set(kills ? [0.2, 0.5, 0.8].map((part) => Math.ceil(part * kills)) : []),
+    (name) => name.startsWith(`waybill-${settings.name}-${ERP}-Orders`),
+    new Set((kills < 10 ? [0.5] : [0.2, 0.5, 0.8]).map((part) => Math.ceil(part * kills))),
   );
   const faults = startFaults(erp, randomFor(3), { times: kills, orders: count, hung: killer.onOpenWrite });
   const startedMs = performance.now();
@@ -167,7 +169,7 @@ async function play(running: ChaosStack): Promise<boolean> {
     for (const part of options.kill ? [0.1, 0.6] : []) {
       await until(() => progress() >= part);
       const calm = faults.throttle();
-      await sleep(THROTTLING_MS);
+      await sleep(Math.min(count * THROTTLING_MS_PER_ORDER, LONGEST_THROTTLING_MS));
       calm();
     }
   };
