@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ErpOrders, StorefrontConnector } from '../../shared/connectors/contract.ts';
+import type { ErpOrders, ListedOrder, StorefrontConnector } from '../../shared/connectors/contract.ts';
 import { defineStorefront } from '../../shared/connectors/manifest.ts';
 import { acceptWebhook } from '../../shared/core/accept-webhook.ts';
 import { delayMs } from '../../shared/core/backoff.ts';
@@ -9,12 +9,15 @@ import type { Journal } from '../../shared/core/journal.ts';
 import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
 import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
 import { pushOrder } from '../../shared/core/push-order.ts';
+import { type ReconcileOutcome, type ReconcilePorts, reconcileOrders } from '../../shared/core/reconcile.ts';
+import { walkChanges } from '../../shared/core/walk-changes.ts';
 import type { Publish } from '../../shared/events/catalogue.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import type { OrderNotifiedV1 } from '../../shared/events/order-notified.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
-import { type JournalRow, memoryJournal } from '../fakes/memory-journal.ts';
+import { memoryCursors } from '../fakes/memory-cursors.ts';
+import { type JournalRow, memoryJournal, memoryJournalReads } from '../fakes/memory-journal.ts';
 import { memoryLedger } from '../fakes/memory-ledger.ts';
 import { actor, type Call, type Faults, LIFETIME_MS, stored } from './actor.ts';
 import { SETTLE_MS, type SimulatedErp, simulatedErp } from './erp.ts';
@@ -28,6 +31,11 @@ export const LEASE_MS = LIFETIME_MS + SETTLE_MS + 15_000;
 /** Six times as long as the function may live, as infrastructure sets it. */
 const VISIBILITY_MS = 6 * LIFETIME_MS;
 const MINUTE_MS = 60_000;
+/** As in production: how far a run of reconciliation reads back, and what it leaves to the webhooks under way. */
+const OVERLAP_MS = 10 * MINUTE_MS;
+const IN_FLIGHT_MS = 5 * MINUTE_MS;
+/** Orders on one page of a list. */
+const PAGE = 2;
 const HOUR_MS = 60 * MINUTE_MS;
 /** Of one order at one ERP. So few that eight attempts are used up only while the ERP is down. */
 const MOST_FAULTS_OF_ONE = 6;
@@ -39,6 +47,7 @@ export interface Mutant {
   readonly erp?: (real: ErpOrders, erp: SimulatedErp) => ErpOrders;
   /** All ports of one worker, when more than one of them is broken together. */
   readonly ports?: (real: PushOrderPorts) => PushOrderPorts;
+  readonly reconcile?: (real: ReconcilePorts) => ReconcilePorts;
   /** What a consumer reads, `arrival` being how many came before it. */
   readonly event?: (event: Envelope<OrderChangedV1>, arrival: number) => Envelope<OrderChangedV1>;
 }
@@ -65,9 +74,9 @@ export const ROUTES: readonly OrderRoute[] = [
 ];
 
 const SHOPS = [
-  { name: 'tea-shop', wholeSeconds: true, sendsAgain: true },
+  { name: 'tea-shop', wholeSeconds: true, sendsAgain: true, listsIdsOnly: false },
   // Its deliveries say what holds when they are sent, and one that fails is lost (as WooCommerce).
-  { name: 'mug-shop', wholeSeconds: true, sendsAgain: false },
+  { name: 'mug-shop', wholeSeconds: true, sendsAgain: false, listsIdsOnly: false },
 ] as const;
 
 const MANIFEST = defineStorefront({
@@ -383,51 +392,89 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   }
 
   // ---- reconciliation ------------------------------------------------------------------------------------------
-  const lastMs = Math.max(0, ...shops.flatMap(({ versions }) => versions.map(({ atMs }) => atMs)));
-  for (const { name } of SHOPS) reconcileEvery(name);
-
-  function reconcileEvery(shop: string): void {
-    const poll = (): void => {
-      workers += 1;
-      const worker = `${workers} reconciliation of ${shop}`;
-      let isComplete = false;
+  const lastMs = Math.max(
+    0,
+    ...shops.flatMap(({ versions }) => versions.map(({ listedAtMs }) => listedAtMs)),
+  );
+  const cursors = memoryCursors(nowMs);
+  /** A schedule fires, twice at times; the last runs come after everything that happens in the shops. */
+  const schedule = (shop: string): void => {
+    let lastDoneMs = -1;
+    const fire = (): void => {
       const startedMs = world.nowMs();
-      void reconcile(shop, worker).then(
-        () => {
-          isComplete = true;
-        },
-        () => undefined,
-      );
-      world.later(15 * MINUTE_MS, () => {
-        if (!isComplete || startedMs < lastMs) poll();
+      const runs = world.oneIn(10) ? 2 : 1;
+      for (let n = 0; n < runs; n += 1) {
+        workers += 1;
+        const worker = `${workers} reconciliation of ${shop}`;
+        reconcile(shop, worker).then(
+          ({ kind }) => {
+            if (kind === 'done') lastDoneMs = Math.max(lastDoneMs, startedMs);
+          },
+          (error: unknown) =>
+            world.tell(`${worker}: ${error instanceof Error ? error.message : String(error)}`),
+        );
+      }
+      world.later(10 * MINUTE_MS, () => {
+        if (lastDoneMs < lastMs + IN_FLIGHT_MS) fire();
       });
     };
-    world.later(10 * MINUTE_MS + world.choose(5 * MINUTE_MS), poll);
-  }
+    world.later(world.choose(10 * MINUTE_MS), fire);
+  };
+  for (const { name } of SHOPS) schedule(name);
 
-  async function reconcile(shop: string, worker: string): Promise<void> {
+  function reconcile(shop: string, worker: string): Promise<ReconcileOutcome> {
     const faults = faultsOf(`reconcile ${shop}`);
     const call = actor(world, faults, worker);
-    const bus = stored(call, faults, world, worker);
-    const fetchedAtMs = nowMs();
-    for (const order of shops.filter((o) => o.shop === shop)) {
-      const version = current(order);
-      if (!version) continue;
-      const data = await call('list', async () => snapshotOf(order, current(order) ?? version));
-      const correlationId = `${shop}:${order.id}`;
-      const destinations = ROUTES.filter(({ from }) => from === shop).map(({ to }) => to);
-      const isKnown = destinations.every((to) => {
-        const recorded = rows.get(`${to}#${shop}#${order.id}`)?.recorded;
-        return recorded?.sourceVersion === data.sourceVersion && recorded.contentHash === data.contentHash;
-      });
-      if (isKnown) continue;
-      count('reconciled');
-      world.tell(`${worker} finds ${correlationId}: ${wordsOf(data)}`);
-      const meta = { connection: shop, correlationId, receivedAtMs: fetchedAtMs, fetchedAtMs };
-      await bus('publish', () =>
-        publish('order.changed.v1', { meta: { ...meta, id: newId(), via: 'reconciliation' }, data }),
-      );
-    }
+    const table = stored(call, faults, world, worker);
+    const held = memoryJournalReads(rows);
+    const { listsIdsOnly } = SHOPS.find(({ name }) => name === shop) ?? SHOPS[0];
+    const listed = (order: ShopOrder): ListedOrder[] => {
+      const version = order.versions.findLast(({ listedAtMs }) => listedAtMs <= world.nowMs());
+      if (!version) return [];
+      const fetched = { kind: 'order', order: snapshotOf(order, version), warnings: [] } as const;
+      return [{ id: order.id, changedAtMs: version.version, ...(listsIdsOnly ? {} : { fetched }) }];
+    };
+    const ports: ReconcilePorts = {
+      source: shop,
+      destinations: ROUTES.filter(({ from }) => from === shop).map(({ to }) => to),
+      startMs: Date.parse(START_AT),
+      reads: {
+        changed: (window) =>
+          walkChanges(window, (fromMs, from: number | undefined = 0) =>
+            call('list', async () => {
+              if (faults.fault('refused', 15)) throw new RetryableError('DOWN', '503');
+              const found = shops
+                .filter((order) => order.shop === shop)
+                .flatMap(listed)
+                .filter(({ changedAtMs }) => changedAtMs >= fromMs)
+                .sort((a, b) => a.changedAtMs - b.changedAtMs || Number(a.id) - Number(b.id));
+              return {
+                rows: found.slice(from, from + PAGE),
+                next: from + PAGE < found.length ? from + PAGE : undefined,
+              };
+            }),
+          ),
+      },
+      cursors: {
+        load: (name) => table('load', () => cursors.load(name)),
+        claim: (...args) => table('claim', () => cursors.claim(...args)),
+        save: (...args) => table('save', () => cursors.save(...args)),
+        release: (...args) => table('release', () => cursors.release(...args)),
+      },
+      journal: { row: (...args) => table('row', () => held.row(...args)) },
+      publish: (name, event) => table('publish', () => publish(name, event)),
+      nowMs,
+      newId,
+      leaseMs: 2 * LIFETIME_MS,
+      overlapMs: OVERLAP_MS,
+      inFlightMs: IN_FLIGHT_MS,
+      onFound: ({ id }) => {
+        count('reconciled');
+        world.tell(`${worker} finds ${shop}:${id}`);
+      },
+    };
+    const endMs = nowMs() + LIFETIME_MS - 10_000;
+    return reconcileOrders(mutant.reconcile?.(ports) ?? ports, { ...context, endMs });
   }
 
   // ---- people and weather --------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ export interface ShopVersion {
   /** What was done, for the story. */
   readonly what: string;
   readonly state: OrderState;
+  /** From when on the shop's list of changes shows it; its transaction commits late, perhaps. */
+  readonly listedAtMs: number;
   /** As the event states it; a shop that counts in seconds gives one to several states. */
   readonly version: number;
 }
@@ -56,6 +58,8 @@ export const refundedOf = ({ refunds }: OrderState): number =>
 
 /** Between two changes: within one second, while a worker works, after a lease, after a long while. */
 const GAPS_MS = [60_000, 300, 1_700, 9_000, 40_000, 130_000, 400_000, 2_400_000];
+/** Less than reconciliation reads back. */
+const LISTED_LATE_MS = 540_000;
 const NOTES = ['', 'ring twice', 'leave at the door', 'gift'];
 const ADDRESSES = ['Road 1', 'Road 2', 'Road 3'];
 
@@ -137,7 +141,7 @@ const PLACED: readonly (readonly [string, Pick<OrderState, 'status' | 'payment' 
 /** Everything that will happen to one order at its shop, drawn beforehand. `wholeSeconds`: how the shop counts versions. */
 export const lifeOf = (world: World, shop: string, id: string, wholeSeconds: boolean): ShopOrder => {
   const startMs = world.choose(120_000);
-  const [what, placed] = PLACED[world.choose(6)] ?? ['is placed and paid', PLACED_PAID];
+  const [placedAs, placed] = PLACED[world.choose(6)] ?? ['is placed and paid', PLACED_PAID];
   const isOld = world.oneIn(24);
   const first: OrderState = {
     ...placed,
@@ -151,16 +155,21 @@ export const lifeOf = (world: World, shop: string, id: string, wholeSeconds: boo
   };
   const buyer = `buyer ${1 + world.choose(2)}`;
   const versionAt = (ms: number) => EPOCH_MS + (wholeSeconds ? Math.floor(ms / 1000) * 1000 : ms);
-  const versions: ShopVersion[] = [{ atMs: startMs, what, state: first, version: versionAt(startMs) }];
+  const versions: ShopVersion[] = [];
   let atMs = startMs;
   let state = first;
+  const add = (what: string): void => {
+    const listedAtMs = atMs + (world.oneIn(4) ? world.choose(LISTED_LATE_MS) : 0);
+    versions.push({ atMs, what, state, version: versionAt(atMs), listedAtMs });
+  };
+  add(placedAs);
   for (let n = world.choose(6); n > 0; n -= 1) {
     atMs += GAPS_MS[world.choose(GAPS_MS.length)] ?? 60_000;
     const changed = CHANGES[world.choose(CHANGES.length)]?.(state, world, versions.length);
     // A shop gives back no more than was paid.
     if (!changed || refundedOf(changed[1]) > totalOf(changed[1])) continue;
     state = changed[1];
-    versions.push({ atMs, what: changed[0], state, version: versionAt(atMs) });
+    add(changed[0]);
   }
   return { shop, id, buyer, versions };
 };
