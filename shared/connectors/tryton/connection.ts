@@ -1,0 +1,32 @@
+import type { PeerDocument } from '../contract.ts';
+import type { BoundedCache } from './bounded-cache.ts';
+import type { TrytonCall, TrytonClient } from './client.ts';
+import type { MasterData } from './master-data.ts';
+import type { ResolvePorts } from './resolve.ts';
+
+/** One Tryton, as everything about orders uses it. */
+export interface TrytonOrdersOptions {
+  readonly destination: string;
+  readonly url: string;
+  readonly database: string;
+  readonly client: TrytonClient;
+  readonly master: MasterData;
+  readonly cache: BoundedCache;
+  readonly resolve: ResolvePorts;
+}
+
+export const inCompany = (signal: AbortSignal, company: number): TrytonCall => ({
+  signal,
+  context: { company },
+});
+
+/** Opens the sale in the web client (sao: `#<database>/model/<model>/<id>`). */
+export const documentOf = (
+  { url, database }: Pick<TrytonOrdersOptions, 'url' | 'database'>,
+  id: number,
+  number: string | undefined,
+): PeerDocument => ({
+  id: String(id),
+  name: number || undefined,
+  url: `${url}/#${encodeURIComponent(database)}/model/sale.sale/${id}`,
+});

@@ -1,0 +1,169 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { access, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { TrytonRpc } from './rpc.ts';
+
+const run = promisify(execFile);
+
+/** Debian's packages; the others that they need come with them. */
+const PACKAGES = [
+  'tryton-server',
+  'tryton-modules-sale',
+  'tryton-modules-stock',
+  'tryton-modules-sale-amendment',
+  'tryton-modules-account-invoice-stock',
+  // Companies have a time zone only where this is installed.
+  'python3-tz',
+];
+const MODULES = ['sale', 'sale_amendment', 'stock', 'account_invoice_stock'];
+
+const DATABASE = 'erp';
+const ADMIN = { login: 'admin', password: 'admin-password-1' } as const;
+
+export interface RunningTryton {
+  readonly url: string;
+  readonly database: string;
+  readonly admin: { readonly login: string; readonly password: string };
+  readonly version: string;
+  /** What it wrote to its log so far. */
+  log(): Promise<string>;
+  /** Ends this process and removes its files; nothing else. */
+  stop(): Promise<void>;
+}
+
+/**
+ * A Tryton of Debian's packages with an empty SQLite database, on a free port of 127.0.0.1. All its files are in
+ * one temporary directory.
+ * @throws Error it cannot be installed or does not start: the message says what to do
+ */
+export const startTryton = async (say: (text: string) => void = () => undefined): Promise<RunningTryton> => {
+  await install(say);
+  const directory = await mkdtemp(join(tmpdir(), 'waybill-tryton-'));
+  let server: ChildProcess | undefined;
+  const stop = async () => {
+    await end(server);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const port = await freePort();
+    const config = join(directory, 'trytond.conf');
+    const passwordFile = join(directory, 'password');
+    await writeFile(config, configuration(directory, port));
+    await writeFile(passwordFile, `${ADMIN.password}\n`, { mode: 0o600 });
+    // The file must exist before it is initialised (observed on Tryton 6.0).
+    await writeFile(join(directory, `${DATABASE}.sqlite`), '');
+    say('initialising its database');
+    await run(
+      'trytond-admin',
+      [
+        '-c',
+        config,
+        '-d',
+        DATABASE,
+        '--all',
+        '--activate-dependencies',
+        '--email',
+        'admin@example.test',
+        '-u',
+        ...MODULES,
+      ],
+      { env: { ...process.env, TRYTONPASSFILE: passwordFile }, maxBuffer: 64 * 1024 * 1024 },
+    );
+    const logFile = join(directory, 'trytond.log');
+    const log = await open(logFile, 'a');
+    server = spawn('trytond', ['-c', config, '-d', DATABASE], { stdio: ['ignore', log.fd, log.fd] });
+    await log.close();
+    const url = `http://127.0.0.1:${port}`;
+    const version = await answering(url, server, () => readFile(logFile, 'utf8'));
+    say(`Tryton ${version} listens on ${url}`);
+    return { url, database: DATABASE, admin: ADMIN, version, log: () => readFile(logFile, 'utf8'), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const install = async (say: (text: string) => void): Promise<void> => {
+  const missing = await missingPackages();
+  if (missing.length === 0) return;
+  const manual = `apt-get install --no-install-recommends ${missing.join(' ')}`;
+  if (!(await onPath('apt-get'))) {
+    throw new Error(
+      `The tests against a real Tryton need Debian or Ubuntu, or a trytond with the modules ${MODULES.join(', ')} on the PATH: there is no apt-get here.`,
+    );
+  }
+  if (process.getuid?.() !== 0) {
+    throw new Error(`Packages of Tryton are missing. Only root may install it: sudo ${manual}`);
+  }
+  say(`installing ${missing.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Another apt-get may be running; it is waited for.
+  const lock = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
+  const limits = { env, maxBuffer: 64 * 1024 * 1024 };
+  await run('apt-get', [...lock, 'update'], limits);
+  await run('apt-get', [...lock, 'install', '-y', '--no-install-recommends', ...missing], limits);
+};
+
+/** A Tryton that did not come as Debian's packages is taken as it is. */
+const missingPackages = async (): Promise<readonly string[]> => {
+  const isInstalled = async (name: string): Promise<boolean> => {
+    const answer = await run('dpkg-query', ['-s', name]).catch(() => undefined);
+    return /^Status: install ok installed$/m.test(answer?.stdout ?? '');
+  };
+  if ((await onPath('trytond-admin')) && !(await isInstalled('tryton-server'))) return [];
+  const installed = await Promise.all(PACKAGES.map(isInstalled));
+  return PACKAGES.filter((_, index) => !installed[index]);
+};
+
+const onPath = async (command: string): Promise<boolean> => {
+  const places = (process.env['PATH'] ?? '').split(':').map((place) => access(join(place, command)));
+  return (await Promise.allSettled(places)).some(({ status }) => status === 'fulfilled');
+};
+
+const configuration = (directory: string, port: number): string => `[database]
+uri = sqlite://
+path = ${directory}
+
+[web]
+listen = 127.0.0.1:${port}
+`;
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+
+const START_MS = 60_000;
+
+/** The version that it says it has, as soon as it says anything. */
+const answering = async (url: string, server: ChildProcess, log: () => Promise<string>): Promise<string> => {
+  const untilMs = Date.now() + START_MS;
+  const rpc = new TrytonRpc(url, DATABASE);
+  while (Date.now() < untilMs && server.exitCode === null) {
+    try {
+      return String(await rpc.root('common.server.version'));
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error(`trytond did not start: ${(await log()).slice(-2_000)}`);
+};
+
+const end = async (server: ChildProcess | undefined): Promise<void> => {
+  if (!server || server.exitCode !== null || server.signalCode !== null) return;
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGTERM');
+  const late = setTimeout(() => server.kill('SIGKILL'), 5_000);
+  await ended;
+  clearTimeout(late);
+};

@@ -1,0 +1,112 @@
+import { type TrytonCredentials, type TrytonSettings, tryton } from '../../shared/connectors/tryton/index.ts';
+import type { ErpTestbed } from '../conformance/erp.suite.ts';
+import {
+  creditNoteOf,
+  isWrite,
+  orderOf,
+  REFUSAL,
+  SALE_FIELDS,
+  type SaleRow,
+} from '../conformance/testbeds/tryton-view.ts';
+import { startPeerServer } from '../fakes/peer-server.ts';
+import { mappingsOf } from '../unit/odoo/harness.ts';
+import type { TrytonAddress } from './global-setup.ts';
+import { SEED } from './seed.ts';
+import { type SyncRpc, syncRpc } from './sync-rpc.ts';
+
+const HOP_BY_HOP = new Set([
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'content-encoding',
+  'keep-alive',
+]);
+
+/** A real Tryton behind a proxy that loses answers, delays them and makes some up. */
+export const proxyTo = (url: string) =>
+  startPeerServer((app) => {
+    app.post('/*', async (request, reply) => {
+      const answer = await fetch(`${url}${request.url}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(request.headers.authorization && { authorization: request.headers.authorization }),
+        },
+        body: new Uint8Array(request.body as Buffer),
+      });
+      const headers = [...answer.headers].filter(([name]) => !HOP_BY_HOP.has(name));
+      return reply
+        .code(answer.status)
+        .headers(Object.fromEntries(headers))
+        .send(Buffer.from(await answer.arrayBuffer()));
+    });
+  });
+
+/** The conformance suite's testbed with the Tryton of this run; each test leaves its documents out of sight. */
+export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, TrytonCredentials> => ({
+  title: `${address.version}, a real one`,
+  connector: tryton,
+  settings: (url) => ({ url, database: address.database }),
+  credentials: { login: SEED.login, password: SEED.password },
+  changes: true,
+  mappings: mappingsOf([['tax', '1', '5%']]),
+  start: async () => {
+    const rpc = syncRpc(address);
+    const proxy = await proxyTo(address.url);
+    const last = (model: string) =>
+      rpc.rows<{ id: number }>(model, [['active', 'in', [true, false]]], ['id']).at(-1)?.id ?? 0;
+    const lastParty = last('party.party');
+    const lastSale = rpc.rows<{ id: number }>('sale.sale', [], ['id']).at(-1)?.id ?? 0;
+    const sales = () => rpc.rows<SaleRow>('sale.sale', [['id', '>', lastSale]], SALE_FIELDS);
+    const parties = () => rpc.rows<{ id: number }>('party.party', [['id', '>', lastParty]], ['id']);
+    return {
+      url: proxy.url,
+      server: proxy,
+      isWrite,
+      refusal: REFUSAL,
+      orders: () =>
+        sales()
+          .filter(({ origin }) => !origin)
+          .map(orderOf),
+      customers: () => parties().length,
+      enterByHand: (reference) => {
+        const [party] = rpc.call('model.party.party.create', [[{ name: 'By hand' }]]) as number[];
+        const [currency] = rpc.rows<{ id: number }>('currency.currency', [['code', '=', 'TWD']], ['code']);
+        rpc.call('model.sale.sale.create', [[{ party, currency: currency?.id, reference }]]);
+      },
+      changes: {
+        editByHand: (id) => editByHand(rpc, Number(id)),
+        deliver: (id) => {
+          const [sale] = rpc.rows<{ shipments: number[] }>(
+            'sale.sale',
+            [['id', '=', Number(id)]],
+            ['shipments'],
+          );
+          for (const button of ['assign_try', 'pick', 'pack', 'done']) {
+            rpc.call(`model.stock.shipment.out.${button}`, [sale?.shipments]);
+          }
+        },
+        creditNotes: () =>
+          sales()
+            .filter(({ origin }) => origin)
+            .map(creditNoteOf),
+      },
+      stop: async () => {
+        const ids = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id);
+        rpc.call('model.sale.sale.write', [ids(sales()), { reference: null }]);
+        rpc.call('model.party.party.write', [ids(parties()), { active: false }]);
+        await Promise.all([proxy.stop(), rpc.stop()]);
+      },
+    };
+  },
+});
+
+/** As staff do it, once a sale is processed: by an amendment. */
+const editByHand = (rpc: SyncRpc, sale: number): void => {
+  const fields = ['product', 'unit', 'unit_price', 'description'];
+  const [line] = rpc.rows<Record<string, unknown>>('sale.line', [['sale', '=', sale]], fields);
+  const { id, product, unit, unit_price, description } = line ?? {};
+  const change = { action: 'line', line: id, product, unit, unit_price, description, quantity: 9 };
+  const amendment = rpc.call('model.sale.amendment.create', [[{ sale, lines: [['create', [change]]] }]]);
+  rpc.call('model.sale.amendment.validate_amendment', [amendment]);
+};
