@@ -22,7 +22,7 @@ export interface Killer {
  * @param runnerAt which of the open writes, counted from 1, cost the whole runner
  */
 export const startKiller = (
-  stack: ChaosStack,
+  stack: Pick<ChaosStack, 'functions' | 'kill' | 'restart'>,
   isConsumer: (functionName: string) => boolean,
   runnerAt: ReadonlySet<number>,
 ): Killer => {
