@@ -1,6 +1,9 @@
 import type { PermanentError } from './errors.ts';
 import { isReasonCode, type Language, type ReasonText, reasonText } from './reasons.ts';
 
+/** SQS deletes a parked message at this age, silently; its row stays. The most that SQS offers. */
+export const PARKED_KEPT_MS = 14 * 24 * 60 * 60_000;
+
 /** Attributes of messages that tie them to their row. */
 export const PARKED_ATTRIBUTES = {
   /** Of a message in the parked queue: its row. */

@@ -1,15 +1,18 @@
 import * as z from 'zod';
-import { CATALOGUE } from '../events/catalogue.ts';
+import { CATALOGUE, type EventName } from '../events/catalogue.ts';
 import { Meta } from '../events/envelope.ts';
 import { JOURNAL } from '../observability/names.ts';
+import { orderReference } from './intent-key.ts';
 import type { Journal, JourneyStep, Settled } from './journal.ts';
-import type {
-  ParkedAction,
-  ParkedIndex,
-  ParkedMessage,
-  ParkedResult,
-  ParkedRow,
-  ParkedRows,
+import type { JournalReads } from './journal-reads.ts';
+import {
+  PARKED_KEPT_MS,
+  type ParkedAction,
+  type ParkedIndex,
+  type ParkedMessage,
+  type ParkedResult,
+  type ParkedRow,
+  type ParkedRows,
 } from './parked.ts';
 import type { Clock } from './ports.ts';
 import { type ReasonParams, type ReasonText, reasonText } from './reasons.ts';
@@ -40,7 +43,7 @@ export interface ParkedMessages {
   take(holdMs: number): Promise<HeldMessage[]>;
   putBack(message: HeldMessage): Promise<void>;
   /** A copy to the source queue, marked so that the consumer says what becomes of it. */
-  send(message: HeldMessage, row: Pick<ParkedRow, 'id' | 'source'>): Promise<void>;
+  send(message: Pick<HeldMessage, 'body'>, row: Pick<ParkedRow, 'id' | 'source'>): Promise<void>;
   delete(message: HeldMessage): Promise<void>;
 }
 
@@ -48,7 +51,8 @@ export interface ParkedPorts {
   readonly rows: ParkedRows;
   readonly index: Pick<ParkedIndex, 'put'>;
   messages(connection: string): ParkedMessages;
-  readonly journal: Pick<Journal, 'settle' | 'settled'>;
+  readonly journal: Pick<Journal, 'settle' | 'settled'> & Pick<JournalReads, 'snapshot'>;
+  readonly newId: () => string;
   readonly nowMs: Clock;
   readonly sleep: (ms: number) => Promise<void>;
 }
@@ -212,7 +216,8 @@ const jsonOf = (body: string): unknown => {
  * redriven, discarded: as asked.
  * finished: an earlier redrive had moved it and was interrupted; its consumer has answered, the row is closed now.
  * closed: somebody else was faster.
- * missing: it is not in the parked queue: another command holds it at the moment, or SQS has deleted it.
+ * missing: it is not in the parked queue: another command holds it at the moment, or SQS has deleted it and nothing else
+ * holds what it said.
  */
 export type Deed = 'redriven' | 'discarded' | 'finished' | 'closed' | 'missing';
 
@@ -228,7 +233,8 @@ const HOLD_MS = 60_000;
  * Moves messages back to their source queues, at most so many a second, and tells each as it is done.
  *
  * Who and why is written down first. The copy is sent before the parked one is deleted, so dying in between leaves two of
- * them and never none; what is done twice is found by its reference.
+ * them and never none; what is done twice is found by its reference. What SQS has deleted, because it waited for too long,
+ * is sent as the journal holds it.
  */
 export async function* redrive(
   ports: ParkedPorts,
@@ -238,17 +244,53 @@ export async function* redrive(
 ): AsyncGenerator<Done> {
   const paceMs = 1000 / perSecond;
   let isFirst = true;
-  yield* onMessages(ports, chosen, HOLD_MS + chosen.length * paceMs, async (row, message, messages) => {
+  const pace = async () => {
     if (!isFirst) await ports.sleep(paceMs);
     isFirst = false;
-    if (!(await begin(ports, row, message, { ...who, verb: 'redrive', atMs: ports.nowMs() })))
-      return 'closed';
+  };
+  const action = (): ParkedAction => ({ ...who, verb: 'redrive', atMs: ports.nowMs() });
+  const holdMs = HOLD_MS + chosen.length * paceMs;
+  for await (const done of onMessages(ports, chosen, holdMs, async (row, message, messages) => {
+    await pace();
+    if (!(await begin(ports, row, message, action()))) return 'closed';
     await messages.send(message, row);
     await messages.delete(message);
     await ports.rows.close(row, 'redriven', ports.nowMs());
     return 'redriven';
-  });
+  })) {
+    const { row, deed } = done;
+    const body = deed === 'missing' ? await bodyOfForgotten(ports, row) : undefined;
+    if (body === undefined) {
+      yield done;
+      continue;
+    }
+    await pace();
+    if (await ports.rows.begin(row, action())) {
+      await ports.messages(row.connection).send({ body }, row);
+      await ports.rows.close(row, 'redriven', ports.nowMs());
+      yield { row, deed: 'redriven' };
+    } else yield { row, deed: 'closed' };
+  }
 }
+
+/** What a message said that SQS has deleted since, as EventBridge would put it; undefined: SQS may still have it. */
+const bodyOfForgotten = async (ports: ParkedPorts, row: ParkedRow): Promise<string | undefined> => {
+  const { connection, source, orderId, correlationId, parkedAtMs } = row;
+  if (!source || !orderId || ports.nowMs() - parkedAtMs < PARKED_KEPT_MS) return undefined;
+  const bodyOf = (name: EventName, detail: unknown) => JSON.stringify({ 'detail-type': name, detail });
+  if (connection === source) {
+    const meta: Meta = {
+      id: ports.newId(),
+      connection: source,
+      correlationId: correlationId ?? orderReference(source, orderId),
+      receivedAtMs: parkedAtMs,
+      via: 'replay',
+    };
+    return bodyOf('order.notified.v1', { meta, data: { source, orderId, why: 'push' } });
+  }
+  const event = await ports.journal.snapshot(connection, source, orderId);
+  return event && bodyOf('order.changed.v1', { ...event, meta: { ...event.meta, via: 'replay' } });
+};
 
 /** Deletes messages for good, and settles their orders in the journal, so that nobody waits for them. */
 export async function* discard(

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { dynamoDb, sqs } from '../../../shared/aws/clients.ts';
 import { dynamoJournal } from '../../../shared/aws/dynamo-journal.ts';
+import { dynamoJournalReads } from '../../../shared/aws/dynamo-journal-reads.ts';
 import { dynamoJourney } from '../../../shared/aws/dynamo-journey.ts';
 import { dynamoParked } from '../../../shared/aws/dynamo-parked.ts';
 import { dynamoParkedRows } from '../../../shared/aws/dynamo-parked-rows.ts';
@@ -135,7 +137,11 @@ const openDesk = async (options: TargetOptions): Promise<Desk> => {
   const ports: ParkedPorts = {
     rows: dynamoParkedRows(dynamo, target.parkedTable),
     index: dynamoParked(dynamo, target.parkedTable),
-    journal: dynamoJournal(dynamo, target.journalTable),
+    journal: {
+      ...dynamoJournal(dynamo, target.journalTable),
+      ...dynamoJournalReads(dynamo, target.journalTable),
+    },
+    newId: randomUUID,
     messages: (connection) => {
       const urls = queues[connection];
       if (!urls) throw new Error(`${target.name} has no parked queue of "${connection}"`);
@@ -291,7 +297,7 @@ const DEEDS: Readonly<Record<Done['deed'], string>> = {
   finished: 'was moved before, by a command that was interrupted; closed now',
   closed: 'somebody else was faster: it does not wait any more',
   missing:
-    'its message is not in the parked queue: another command holds it (try again in some minutes), or SQS has deleted it after 14 days (send the order again from the shop, then discard)',
+    'its message is not in the parked queue: another command holds it (try again in some minutes), or SQS has deleted it and the journal does not know the order (send it again from the shop, then discard)',
 };
 
 const DONE: readonly Done['deed'][] = ['redriven', 'discarded', 'finished'];

@@ -1,6 +1,6 @@
 import type { ParkedAction, ParkedRow } from '../../../shared/core/parked.ts';
 import type { HeldMessage, ParkedPorts } from '../../../shared/core/redrive.ts';
-import { type JournalRow, memoryJournal } from '../../fakes/memory-journal.ts';
+import { type JournalRow, memoryJournal, memoryJournalReads } from '../../fakes/memory-journal.ts';
 import { anOrder } from '../../fakes/orders.ts';
 
 export const NOW = 1_764_000_000_000;
@@ -102,8 +102,8 @@ export const memoryParked = (given: { rows?: readonly ParkedRow[]; messages?: re
       putBack: async (message) => {
         if (without(hidden, message)) visible.push(message);
       },
-      send: async (message, { id, source: group }) => {
-        log.push(`send ${message.messageId}`);
+      send: async (message: Partial<HeldMessage> & { body: string }, { id, source: group }) => {
+        log.push(`send ${message.messageId ?? 'as the journal holds it'}`);
         source.push({ body: message.body, redriveOf: id, group });
       },
       delete: async (message) => {
@@ -111,12 +111,16 @@ export const memoryParked = (given: { rows?: readonly ParkedRow[]; messages?: re
         without(hidden, message);
       },
     }),
-    journal: memoryJournal(journal),
+    journal: { ...memoryJournal(journal), ...memoryJournalReads(journal) },
+    newId: () => 'new',
     nowMs: () => now,
     sleep: async (ms) => {
       slept.push(ms);
       now += ms;
     },
   };
-  return { ports, rows, visible, hidden, source, log, journal, slept };
+  const wait = (ms: number) => {
+    now += ms;
+  };
+  return { ports, rows, visible, hidden, source, log, journal, slept, wait };
 };

@@ -15,6 +15,7 @@ import {
   type WaitingRow,
 } from '../../../shared/core/redrive.ts';
 import { revisionOf } from '../../../shared/core/revision.ts';
+import { memoryJournal } from '../../fakes/memory-journal.ts';
 import { aMessage, aRow, bodyOf, eventOf, memoryParked, NOW } from './memory-parked.ts';
 
 const ADA = { by: 'ada', why: 'the tax is mapped' };
@@ -173,6 +174,71 @@ describe('redrive', () => {
   });
 });
 
+describe('what SQS has deleted after 14 days', () => {
+  const DAY = 24 * 60 * 60_000;
+  const waited = async (ms: number, override: Partial<WaitingRow> = {}) => {
+    const row = aRow({ parkedAtMs: NOW, ...override });
+    const memory = memoryParked({ rows: [row] });
+    await memoryJournal(memory.journal).record('acme-odoo', eventOf('1001', 9), {
+      atMs: 1,
+      code: 'R',
+      text: '',
+    });
+    memory.wait(ms);
+    return { ...memory, result: await deeds(redrive(memory.ports, [row], ADA, { perSecond: 5 })) };
+  };
+
+  it('is sent as the journal holds it, by the same rules', async () => {
+    const { result, source, log } = await waited(21 * DAY);
+    expect(result).toEqual([['m1', 'redriven']]);
+    expect(log).toEqual([
+      'begin redrive m1 by ada: the tax is mapped',
+      'send as the journal holds it',
+      'close m1 redriven',
+    ]);
+    const { meta, data } = eventOf('1001', 9);
+    expect(source.map(({ body, ...rest }) => ({ ...rest, body: JSON.parse(body) }))).toEqual([
+      {
+        redriveOf: 'm1',
+        group: 'acme-woo',
+        body: { 'detail-type': 'order.changed.v1', detail: { meta: { ...meta, via: 'replay' }, data } },
+      },
+    ]);
+  });
+
+  it('is read again at its storefront, where that is what it asked for', async () => {
+    const { result, source } = await waited(21 * DAY, { connection: 'acme-woo', correlationId: 'c' });
+    expect(result).toEqual([['m1', 'redriven']]);
+    expect(JSON.parse(source[0]?.body ?? '')).toEqual({
+      'detail-type': 'order.notified.v1',
+      detail: {
+        meta: { id: 'new', connection: 'acme-woo', correlationId: 'c', receivedAtMs: NOW, via: 'replay' },
+        data: { source: 'acme-woo', orderId: '1001', why: 'push' },
+      },
+    });
+  });
+
+  it.each<[string, number, Partial<WaitingRow>]>([
+    ['before that, somebody else holds it', 13 * DAY, {}],
+    ['of what the journal does not know', 21 * DAY, { orderId: '2' }],
+    ['of what names no order', 21 * DAY, { orderId: undefined }],
+  ])('%s: missing', async (_case, ms, override) => {
+    const { result, source } = await waited(ms, override);
+    expect(result).toEqual([['m1', 'missing']]);
+    expect(source).toEqual([]);
+  });
+
+  it('somebody else was faster', async () => {
+    const row = aRow({ parkedAtMs: NOW });
+    const { ports, rows, journal, source, wait } = memoryParked({ rows: [row] });
+    await memoryJournal(journal).record('acme-odoo', eventOf('1001'), { atMs: 1, code: 'R', text: '' });
+    wait(21 * DAY);
+    rows.set('m1', { ...row, state: 'redriven' });
+    expect(await deeds(redrive(ports, [row], ADA, { perSecond: 5 }))).toEqual([['m1', 'closed']]);
+    expect(source).toEqual([]);
+  });
+});
+
 describe('what AWS parked by itself', () => {
   const bySqs = aMessage({ messageId: 'q1', body: bodyOf('77') });
   const byBus = aMessage({
@@ -270,7 +336,7 @@ describe('discard', () => {
   it('keeps an order open of which a newer version is still under way', async () => {
     const row = aRow();
     const { ports, journal } = memoryParked({ rows: [row], messages: [message] });
-    const memory = ports.journal as Journal;
+    const memory = memoryJournal(journal);
     await settled(memory, 'parked');
     await memory.record('acme-odoo', eventOf('1001', 8), { atMs: 2, code: 'RECEIVED', text: 'by webhook' });
     await deeds(discard(ports, [row], ADA));
