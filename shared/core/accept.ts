@@ -11,7 +11,8 @@ export type SkipReason =
   | 'ALREADY_DONE'
   | 'OLDER_THAN_WRITTEN'
   | 'OLDER_THAN_SETTLED'
-  | 'FETCHING_AGAIN';
+  | 'FETCHING_AGAIN'
+  | 'DISCARDED';
 
 export type Acceptance =
   | { readonly kind: 'take'; readonly level: Exclude<AcceptLevel, 'ignore'> }

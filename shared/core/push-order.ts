@@ -7,7 +7,7 @@ import { acceptanceOf, type SkipReason } from './accept.ts';
 import { type ChangeRequest, cancelBegun, changeOrder, type OrderChanged } from './change-order.ts';
 import { BusyError, PermanentError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
-import type { Settlement } from './journal.ts';
+import type { JourneyState, Settlement } from './journal.ts';
 import type { LedgerEntry, LedgerFacts } from './ledger.ts';
 import { inRouteCurrency, type MappedOrder, mapOrder } from './map-order.ts';
 import { type Held, type OnceResult, once, SupersededError } from './once.ts';
@@ -76,7 +76,7 @@ export const pushOrder = async (
       case 'skipped': {
         if (outcome.reason === 'FETCHING_AGAIN') return await fetchAgain();
         const over = await settle({
-          state: outcome.reason === 'ALREADY_DONE' ? 'done' : 'skipped',
+          state: STATE_OF[outcome.reason] ?? 'skipped',
           step: step(outcome.reason, outcome.why),
           document: outcome.document,
         });
@@ -145,6 +145,14 @@ const FETCHING_AGAIN = {
   why: 'two copies of one version differ: the storefront is asked which one holds',
 } as const;
 
+const STATE_OF: Partial<Record<SkipReason, JourneyState>> = { ALREADY_DONE: 'done', DISCARDED: 'discarded' };
+
+const DISCARDED = {
+  kind: 'skipped',
+  reason: 'DISCARDED',
+  why: 'a person decided that nothing is to be done about this version',
+} as const;
+
 type Pushed =
   | Exclude<PushOutcome, { kind: 'shadow' | 'skipped' }>
   | Skipped
@@ -180,8 +188,10 @@ const decide = async (
   if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
 
   // Before anything is decided: a copy that may never have been true must neither write nor take back.
-  const settled = (await standing(ports, order, copy)).over;
+  const { over: settled, state } = await standing(ports, order, copy);
   if (settled === 'unclear') return FETCHING_AGAIN;
+  // Sent again by the shop, or by a queue: the decision was taken for this very version, and stands.
+  if (settled === 'same' && state === 'discarded') return DISCARDED;
 
   const entry = await ports.ledger.peek(createIntent(ports, order));
   const twin = entry && twinOf(entry.facts);

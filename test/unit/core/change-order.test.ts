@@ -326,3 +326,17 @@ describe('what the route leaves to people', () => {
     expect(desk.calls).toEqual([]);
   });
 });
+
+it('a version that a person discarded is not done when it comes again; the next version is', async () => {
+  const desk = await written({ route: { edits: 'park' } });
+  const late = later(60, edited);
+  expect(await codeOf(desk.push(late))).toBe('ORDER_CHANGED_AFTER_WRITE');
+  const revision = { sourceVersion: late.sourceVersion, contentHash: undefined, seenAtMs: 0, fetched: false };
+  const step = { atMs: 0, code: 'DISCARDED', text: 'done by hand' };
+  await desk.ports.journal.settle('acme-odoo', 'acme-woo', '1001', { state: 'discarded', revision, step });
+  for (let n = 0; n < 2; n += 1) {
+    expect(await desk.push(late)).toMatchObject({ kind: 'skipped', reason: 'DISCARDED' });
+    expect(desk.journal().state).toBe('discarded');
+  }
+  expect(await desk.push(later(90, cancelled))).toMatchObject({ kind: 'changed', done: ['cancelled'] });
+});
