@@ -9,7 +9,7 @@ import {
   type SaleRow,
 } from '../conformance/testbeds/tryton-view.ts';
 import { startPeerServer } from '../fakes/peer-server.ts';
-import { mappingsOf } from '../unit/odoo/harness.ts';
+import { mappingsOf } from '../unit/tryton/harness.ts';
 import type { TrytonAddress } from './global-setup.ts';
 import { SEED } from './seed.ts';
 import { type SyncRpc, syncRpc } from './sync-rpc.ts';

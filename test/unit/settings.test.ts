@@ -98,20 +98,20 @@ describe('parseSettings', () => {
       'a connector with a typing error',
       woo({ connector: 'woocomerce' }),
       [
-        'connections.acme-woo.connector: there is no connector "woocomerce"; known: custom-store, odoo, shopify, woocommerce; did you mean "woocommerce"?',
+        'connections.acme-woo.connector: there is no connector "woocomerce"; known: custom-store, odoo, shopify, tryton, woocommerce; did you mean "woocommerce"?',
       ],
     ],
     [
       'a connector that does not exist',
       woo({ connector: 'magento' }),
       [
-        'connections.acme-woo.connector: there is no connector "magento"; known: custom-store, odoo, shopify, woocommerce',
+        'connections.acme-woo.connector: there is no connector "magento"; known: custom-store, odoo, shopify, tryton, woocommerce',
       ],
     ],
     [
       'no connector',
       woo({ connector: undefined }),
-      ['connections.acme-woo.connector: missing (one of custom-store, odoo, shopify, woocommerce)'],
+      ['connections.acme-woo.connector: missing (one of custom-store, odoo, shopify, tryton, woocommerce)'],
     ],
     ['no address', woo({ url: undefined }), ['connections.acme-woo.url: missing (a text)']],
     [

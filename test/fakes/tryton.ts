@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { type PeerServer, startPeerServer } from './peer-server.ts';
+import { recordStore, TrytonFault, userError, type Values } from './tryton/records.ts';
+import { sales } from './tryton/sales.ts';
+
+/**
+ * Tryton's JSON-RPC, as far as the connector speaks it. What it does was observed on Tryton 6.0.29 (Debian's packages,
+ * `npm run test:tryton` runs the same conformance tests there), errors and dialect read in trytond/protocols/jsonrpc.py.
+ */
+export interface FakeTrytonOptions {
+  readonly database?: string;
+  readonly login?: string;
+  readonly password?: string;
+  readonly currencies?: Readonly<Record<string, string>>;
+  readonly timeZone?: string;
+  readonly language?: string;
+  /** Whether the module sale_amendment is there. Default: yes. */
+  readonly amendments?: boolean;
+  /** A task queue worker processes confirmed sales later. Default: none, confirming processes. */
+  readonly worker?: boolean;
+  /** `[phone, ...]` that are refused, as where Python's phonenumbers is installed. */
+  readonly refusedPhones?: readonly string[];
+  /** Tax numbers that are refused, as where python-stdnum is installed. */
+  readonly refusedTaxNumbers?: readonly string[];
+  readonly port?: number;
+}
+
+export interface FakeTryton {
+  readonly url: string;
+  readonly server: PeerServer;
+  /** A method, as the administrator calls it: `model.sale.sale.create`. */
+  call(method: string, args: readonly unknown[]): unknown;
+  /** Records of a model as they are stored. */
+  records(model: string): readonly Values[];
+  /** The task queue worker comes round. */
+  work(): void;
+  /** No session is known any more, as after a change of the password. */
+  endSessions(): void;
+  stop(): Promise<void>;
+}
+
+export const FAKE = { database: 'acme', login: 'waybill', password: 'secret-1' } as const;
+
+const dec = (value: string) => ({ __class__: 'Decimal', decimal: value });
+
+export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<FakeTryton> => {
+  const { database = FAKE.database, login = FAKE.login, password = FAKE.password } = options;
+  const store = recordStore();
+  const selling = sales(store, { worker: options.worker ?? false });
+  const sessions = new Set<string>();
+  seed(store, options);
+
+  const models: Record<string, (model: string, args: readonly unknown[]) => unknown> = {
+    search_read: (model, [domain, , limit, , fields, context]) =>
+      store
+        .search(model, domain as unknown[][], context as Record<string, unknown>)
+        .slice(0, (limit as number | null) ?? undefined)
+        .map((record) => store.read(model, record, fields as string[])),
+    read: (model, [ids, fields]) =>
+      (ids as number[]).map((id) => store.read(model, store.get(model, id), fields as string[])),
+    create: (model, [list]) =>
+      (list as Values[]).map((values) => store.create(model, checked(model, values)).id),
+    write: (model, [ids, values]) => {
+      for (const id of ids as number[]) store.assign(model, store.get(model, id), values as Values);
+      return null;
+    },
+    delete: (model, [ids]) => {
+      for (const id of ids as number[]) store.remove(model, id);
+      return null;
+    },
+    fields_get: (_model, [names]) =>
+      Object.fromEntries(
+        (names as string[])
+          .filter((name) => name !== 'amendments' || (options.amendments ?? true))
+          .map((name) => [name, name === 'unit_price' ? { digits: '[16, 4]' } : {}]),
+      ),
+    get_preferences: () => ({ company: 1, language: options.language ?? 'en', groups: [] }),
+    get_types: () => [
+      [null, ''],
+      ['eu_vat', 'European VAT Number'],
+      ['gb_vat', 'United Kingdom VAT Number'],
+    ],
+  };
+
+  const checked = (model: string, values: Values): Values => {
+    if (model !== 'party.party') return values;
+    const created = (field: string) =>
+      ((values[field] ?? []) as [string, { code?: string; type?: string; value?: string }[]][]).flatMap(
+        ([, list]) => list,
+      );
+    for (const { type, value } of created('contact_mechanisms')) {
+      if (type === 'phone' && options.refusedPhones?.includes(value ?? '')) {
+        throw userError(`The phone number "${value}" of party "${values['name']}" is not valid.`);
+      }
+    }
+    for (const { code, type } of created('identifiers')) {
+      if (type && options.refusedTaxNumbers?.includes(code ?? '')) {
+        throw userError(`The ${type} "${code}" of party "${values['name']}" is not valid.`);
+      }
+    }
+    return values;
+  };
+
+  const dispatch = (method: string, params: readonly unknown[]): unknown => {
+    const parts = method.split('.');
+    const name = parts.slice(1, -1).join('.');
+    const verb = parts.at(-1) ?? '';
+    if (parts[0] === 'wizard') return wizard(name, verb, params);
+    const button = selling.button(name, verb);
+    if (button) {
+      for (const id of params[0] as number[]) button(store.get(name, id));
+      return verb === 'assign_try' ? true : null;
+    }
+    const work = models[verb];
+    if (!work) throw new Refused(403);
+    try {
+      return work(name, params);
+    } finally {
+      selling.refresh();
+    }
+  };
+
+  const wizard = (name: string, verb: string, params: readonly unknown[]): unknown => {
+    if (verb === 'create') return [1, 'ask', 'end'];
+    if (verb === 'delete') return null;
+    const context = params.at(-1) as { active_id: number };
+    const field = name === 'sale.handle.shipment.exception' ? 'shipments' : 'invoices';
+    selling.ignore(context.active_id, field);
+    return {};
+  };
+
+  const authenticate = (request: FastifyRequest): void => {
+    const [kind, key] = (request.headers.authorization ?? '').split(' ');
+    if (kind !== 'Session' || !sessions.has(key ?? '')) throw new Refused(401);
+  };
+
+  const answer = (
+    request: FastifyRequest,
+    path: string,
+    method: string,
+    params: readonly unknown[],
+  ): unknown => {
+    if (path === '/') {
+      if (method !== 'common.server.version') throw new Refused(403);
+      return '6.0.29';
+    }
+    if (decodeURIComponent(path) !== `/${database}/`) throw new Refused(404);
+    if (method === 'common.db.login') {
+      const [user, given] = params as [string, { password: string }];
+      if (user !== login || given.password !== password) throw new Refused(401);
+      const session = randomBytes(8).toString('hex');
+      sessions.add(Buffer.from(`${user}:2:${session}`).toString('base64'));
+      return [2, session];
+    }
+    authenticate(request);
+    const context = params.at(-1);
+    if (!context || typeof context !== 'object' || Array.isArray(context)) {
+      throw new TrytonFault('Missing context argument', '');
+    }
+    return dispatch(method, params);
+  };
+
+  const server = await startPeerServer(
+    (app) => {
+      app.post('/*', (request, reply) => {
+        const body = JSON.parse(String(request.body)) as Record<string, unknown>;
+        const { id, method, params } = body as { id: number; method: string; params: unknown[] };
+        // Another key switches to another dialect, which the connector does not speak.
+        if (Object.keys(body).sort().join() !== 'id,method,params')
+          return reply.code(400).send('Bad Request');
+        try {
+          const result = structuredClone(answer(request, request.url, method, params));
+          return reply.send({ id, result: result ?? null });
+        } catch (error) {
+          if (error instanceof Refused)
+            return reply.code(error.status).type('text/html').send('<!doctype html>');
+          if (error instanceof TrytonFault) return reply.send({ id, error: error.fault });
+          throw error;
+        }
+      });
+    },
+    options.port === undefined ? {} : { port: options.port },
+  );
+
+  return {
+    url: server.url,
+    server,
+    call: (method, args) => structuredClone(dispatch(method, [...structuredClone(args), {}])),
+    records: (model) => structuredClone(store.all(model)),
+    work: () => selling.work(),
+    endSessions: () => sessions.clear(),
+    stop: () => server.stop(),
+  };
+};
+
+/** An answer without JSON-RPC: the status is all that it says. */
+class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP ${status}`);
+    this.status = status;
+  }
+}
+
+const GOODS = ['TEA-OOL-150', 'MUG-TH-01', 'TEE-BLUE-M'];
+const SERVICES = ['SHIP', 'FEE', 'ROUNDING'];
+const TAXES = { '5%': '0.05', '8%': '0.08', '10%': '0.10', '19%': '0.19', '21%': '0.21' };
+const CURRENCIES = { TWD: '0.01', EUR: '0.01', JPY: '1', KWD: '0.001' };
+
+const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions): void => {
+  const party = store.create('party.party', { name: 'Acme Trading', code: '1' });
+  store.create('company.company', { party: party.id, timezone: options.timeZone ?? 'Asia/Taipei' });
+  for (const [code, rounding] of Object.entries(options.currencies ?? CURRENCIES)) {
+    store.create('currency.currency', { code, name: code, rounding: dec(rounding) });
+  }
+  for (const [code, name] of Object.entries({
+    TW: 'Taiwan',
+    BE: 'Belgium',
+    JP: 'Japan',
+    US: 'United States',
+  })) {
+    store.create('country.country', { code, name });
+  }
+  store.create('country.subdivision', { country: 4, code: 'US-CA', name: 'California' });
+  store.create('country.subdivision', { country: 3, code: 'JP-13', name: 'Tokyo' });
+  store.create('stock.location', { type: 'warehouse', code: 'WH', name: 'Warehouse' });
+  store.create('stock.location', { type: 'storage', code: 'STO', name: 'Storage' });
+  store.create('account.invoice.payment_term', { name: 'Paid in advance' });
+  store.create('sale.configuration', { sale_process_after: null });
+  store.create('account.tax.group', { name: 'Purchases', kind: 'purchase' });
+  for (const [name, rate] of Object.entries(TAXES)) {
+    store.create('account.tax', { name, rate: dec(rate), company: 1, parent: null, group: null });
+  }
+  store.create('account.tax', { name: 'Input 5%', rate: dec('0.05'), company: 1, parent: null, group: 1 });
+  const product = (code: string, type: string, active = true) => {
+    const template = store.create('product.template', { name: code, type, active });
+    store.create('product.product', { code, template: template.id, active, sale_uom: 1, default_uom: 1 });
+  };
+  for (const code of GOODS) product(code, 'goods');
+  for (const code of SERVICES) product(code, 'service');
+  product('OLD-TEA', 'goods', false);
+  store.onCreate('party.party', (values) => ({
+    code: String(store.all('party.party').length + 1),
+    name: null,
+    ...values,
+  }));
+  const address = {
+    party_name: null,
+    street: null,
+    city: null,
+    postal_code: null,
+    country: null,
+    subdivision: null,
+  };
+  store.onCreate('party.address', (values) => ({ ...address, ...values }));
+};

@@ -1,0 +1,183 @@
+/** One record; references are ids, x2many fields lists of ids. */
+export type Values = Record<string, unknown> & { id: number };
+
+/** Where a field leads. `one`: an id of that model. `many`: the records whose `by` is this one. `ids`: a list of ids. */
+type Relation =
+  | { readonly kind: 'one' | 'ids'; readonly model: string }
+  | { readonly kind: 'many'; readonly model: string; readonly by: string };
+
+/** As in Tryton's modules of 6.0, as far as the connector reads or writes them. */
+const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = {
+  'company.company': { party: { kind: 'one', model: 'party.party' } },
+  'product.product': { template: { kind: 'one', model: 'product.template' } },
+  'account.tax': { group: { kind: 'one', model: 'account.tax.group' } },
+  'party.party': {
+    addresses: { kind: 'many', model: 'party.address', by: 'party' },
+    identifiers: { kind: 'many', model: 'party.identifier', by: 'party' },
+    contact_mechanisms: { kind: 'many', model: 'party.contact_mechanism', by: 'party' },
+  },
+  'sale.sale': {
+    currency: { kind: 'one', model: 'currency.currency' },
+    lines: { kind: 'many', model: 'sale.line', by: 'sale' },
+    amendments: { kind: 'many', model: 'sale.amendment', by: 'sale' },
+    shipments: { kind: 'ids', model: 'stock.shipment.out' },
+    invoices: { kind: 'ids', model: 'account.invoice' },
+  },
+  'sale.amendment': { lines: { kind: 'many', model: 'sale.amendment.line', by: 'amendment' } },
+};
+
+type Clause = readonly unknown[];
+
+/** trytond/exceptions.py: `error` of an answer. */
+export class TrytonFault extends Error {
+  readonly fault: readonly unknown[];
+
+  constructor(...fault: readonly unknown[]) {
+    super(String(fault[0]));
+    this.fault = fault;
+  }
+}
+export const userError = (message: string): TrytonFault => new TrytonFault('UserError', [message, '', null]);
+
+/** Tables of records with Tryton's domains, dotted fields and x2many commands. */
+export const recordStore = () => {
+  const tables = new Map<string, Map<number, Values>>();
+  const table = (model: string): Map<number, Values> => {
+    const found = tables.get(model) ?? new Map<number, Values>();
+    tables.set(model, found);
+    return found;
+  };
+  const relation = (model: string, field: string): Relation | undefined => RELATIONS[model]?.[field];
+
+  const all = (model: string): Values[] => [...table(model).values()];
+  const get = (model: string, id: unknown): Values => {
+    const found = table(model).get(Number(id));
+    if (!found) throw userError(`You are not allowed to read records "${id}" of "${model}".`);
+    return found;
+  };
+  const isActive = (record: Values): boolean => record['active'] !== false;
+
+  /** The records that a field leads to. */
+  const related = (model: string, record: Values, field: string): readonly [string, Values[]] => {
+    const to = relation(model, field);
+    // A KeyError of Python's, without its class (observed).
+    if (!to) throw new TrytonFault(`'${field}'`, '');
+    if (to.kind === 'many') {
+      return [to.model, all(to.model).filter((other) => other[to.by] === record.id && isActive(other))];
+    }
+    const ids = to.kind === 'one' ? [record[field]] : (record[field] as number[]);
+    return [to.model, ids.flatMap((id) => table(to.model).get(Number(id)) ?? [])];
+  };
+
+  const valuesAt = (model: string, record: Values, path: readonly string[]): unknown[] => {
+    const [field = '', ...rest] = path;
+    if (rest.length === 0) return [record[field] ?? null];
+    const [next, records] = related(model, record, field);
+    return records.length === 0 ? [null] : records.flatMap((each) => valuesAt(next, each, rest));
+  };
+
+  const holds = (model: string, record: Values, clause: Clause): boolean => {
+    if (clause[0] === 'OR') return clause.slice(1).some((each) => holds(model, record, each as Clause));
+    const [field, operator, wanted] = clause as [string, string, unknown];
+    return valuesAt(model, record, field.split('.')).some((value) => compare(value, operator, wanted));
+  };
+
+  const search = (model: string, domain: readonly Clause[], context: Record<string, unknown>): Values[] => {
+    const asksActive = context['active_test'] === false || domain.some(([field]) => field === 'active');
+    return all(model).filter(
+      (record) => (asksActive || isActive(record)) && domain.every((clause) => holds(model, record, clause)),
+    );
+  };
+
+  /** `party.name` comes as `party.`, with the id (observed). */
+  const read = (model: string, record: Values, fields: readonly string[]): Values => {
+    const row: Values = { id: record.id };
+    const nested = new Map<string, string[]>();
+    for (const name of fields) {
+      const [field = '', ...rest] = name.split('.');
+      if (rest.length > 0) {
+        nested.set(field, [...(nested.get(field) ?? []), rest.join('.')]);
+        continue;
+      }
+      const to = relation(model, field);
+      row[field] =
+        to?.kind === 'many' ? related(model, record, field)[1].map(({ id }) => id) : (record[field] ?? null);
+    }
+    for (const [field, names] of nested) {
+      const [next, records] = related(model, record, field);
+      const rows = records.map((each) => read(next, each, names));
+      row[`${field}.`] = relation(model, field)?.kind === 'one' ? (rows[0] ?? null) : rows;
+    }
+    return row;
+  };
+
+  /** `[['create', [...]], ['delete', ids], ['add', ids]]`; everything else is the value itself. */
+  const assign = (model: string, record: Values, values: Record<string, unknown>): void => {
+    for (const [field, value] of Object.entries(values)) {
+      const to = relation(model, field);
+      if (to?.kind === 'many') {
+        for (const [command, given] of value as [string, unknown[]][]) {
+          if (command === 'delete') for (const id of given) table(to.model).delete(Number(id));
+          if (command === 'create') {
+            for (const each of given) create(to.model, { ...(each as object), [to.by]: record.id });
+          }
+        }
+      } else if (field === 'taxes') {
+        record[field] = (value as [string, number[]][]).flatMap(([, ids]) => ids);
+      } else {
+        record[field] = value;
+      }
+    }
+  };
+
+  const hooks = new Map<string, (values: Record<string, unknown>) => Record<string, unknown>>();
+  const create = (model: string, given: Record<string, unknown>): Values => {
+    const values = hooks.get(model)?.(given) ?? given;
+    const rows = table(model);
+    const record: Values = { id: (lastId.get(model) ?? 0) + 1 };
+    lastId.set(model, record.id);
+    rows.set(record.id, record);
+    assign(model, record, values);
+    return record;
+  };
+  const lastId = new Map<string, number>();
+
+  return {
+    all,
+    get,
+    search,
+    read,
+    create,
+    assign,
+    remove: (model: string, id: number) => table(model).delete(id),
+    /** Defaults and checks of a model, before it is created. */
+    onCreate: (model: string, hook: (values: Record<string, unknown>) => Record<string, unknown>) =>
+      hooks.set(model, hook),
+  };
+};
+export type RecordStore = ReturnType<typeof recordStore>;
+
+const compare = (value: unknown, operator: string, wanted: unknown): boolean => {
+  switch (operator) {
+    case '=':
+      return value === wanted || (wanted === null && value === undefined);
+    case 'in':
+      return (wanted as unknown[]).includes(value);
+    case '>':
+      return Number(value) > Number(wanted);
+    case 'ilike':
+      return typeof value === 'string' && like(String(wanted)).test(value);
+    default:
+      throw new TrytonFault(`'${operator}'`, '');
+  }
+};
+
+/** `%` and `_` are wild, a backslash takes that away (observed). */
+const like = (pattern: string): RegExp => {
+  const source = pattern.replace(/\\([\\%_])|([%_])|([.*+?^${}()|[\]\\])/g, (_all, quoted, wild, special) => {
+    if (quoted) return `\\${quoted}`;
+    if (wild) return wild === '%' ? '.*' : '.';
+    return `\\${special}`;
+  });
+  return new RegExp(`^${source}$`, 'iu');
+};
