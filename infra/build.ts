@@ -42,7 +42,10 @@ const entriesOf = (stage: Settings): string[] => [
     entry('ingest-webhook', `${name}.ts`),
     ...(reads ? [entry('fetch-orders', `${name}.ts`)] : []),
   ]),
-  ...erpsOf(stage).map(({ manifest: { name } }) => entry('consume-orders', `${name}.ts`)),
+  ...erpsOf(stage).flatMap(({ manifest: { name } }) => [
+    entry('consume-orders', `${name}.ts`),
+    entry('control-connection', `${name}.ts`),
+  ]),
 ];
 
 const featureFlags = (): Record<string, unknown> =>

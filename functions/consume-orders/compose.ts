@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { dynamoDb, eventBridge, secretsManager, sqs } from '../../shared/aws/clients.ts';
 import { dynamoBindings } from '../../shared/aws/dynamo-bindings.ts';
+import { dynamoConnectionFailures } from '../../shared/aws/dynamo-connection-failures.ts';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoLedger } from '../../shared/aws/dynamo-ledger.ts';
 import { dynamoMappings } from '../../shared/aws/dynamo-mappings.ts';
@@ -10,6 +11,7 @@ import { secretReader } from '../../shared/aws/secrets.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
 import type { ErpConnector } from '../../shared/connectors/contract.ts';
 import type { ErpManifest } from '../../shared/connectors/manifest.ts';
+import { noticingFailures } from '../../shared/core/control-connection.ts';
 import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
 import { type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
 import { sqsBatch, type WorkResult } from '../../shared/core/sqs-batch.ts';
@@ -63,6 +65,11 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       notify: (event) => publish('order.notified.v1', event),
     },
   };
+  const noticing = noticingFailures({
+    connection: destination,
+    failures: dynamoConnectionFailures(dynamo, env[ENV.connectionsTable]),
+    nowMs,
+  });
   return sqsBatch({
     what: 'consume-orders',
     connection: destination,
@@ -79,7 +86,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       // One record never works past the point where its lease could end under an unanswered write.
       recordMs,
     },
-    work: async (event, call) => report(await pushOrder(ports, event, call), event, nowMs()),
+    work: async (event, call) => report(await noticing(() => pushOrder(ports, event, call)), event, nowMs()),
   });
 };
 

@@ -22,6 +22,7 @@ export const Env = z.object({
   [ENV.bindingsTable]: z.string().min(1),
   [ENV.journalTable]: z.string().min(1),
   [ENV.mappingsTable]: z.string().min(1),
+  [ENV.connectionsTable]: z.string().min(1),
   [ENV.queueUrl]: z.string().min(1),
   [ENV.parkedQueueUrl]: z.string().min(1),
   [ENV.parkedTable]: z.string().min(1),

@@ -21,6 +21,7 @@ interface LogLine {
   readonly done?: readonly string[];
   readonly attempt?: number;
   readonly retryInMs?: number;
+  readonly switched?: string;
   readonly totalMs?: number;
   readonly ageMs?: number;
   readonly warnings?: readonly string[];
@@ -215,6 +216,8 @@ export class Journeys {
     if (line.what === 'record-orders' && line.outcome === 'recorded') return;
     // What runs on a schedule finds nothing to do, mostly.
     if (QUIET_RUNS.includes(line.what) && !line.orderId && line.outcome !== 'failed') return;
+    if (line.what === 'control-connection' && QUIET_CHECKS.includes(line.outcome ?? '') && !line.switched)
+      return;
     if (this.#isRepeating && REPEATED.includes(event.what)) return;
     const where =
       line.what === 'consume-orders' ? `${line.source ?? '?'} → ${line.connection}` : line.connection;
@@ -233,6 +236,8 @@ export class Journeys {
 }
 
 const QUIET_RUNS = ['reconcile-orders', 'sweep-orders', 'check-orders'];
+/** Of a controller that changed nothing. */
+const QUIET_CHECKS = ['unchanged', 'passed', 'unclear'];
 
 /** Stands for the reads of an order, beside its ERPs. No connection can be called so. */
 const READS = '?';
@@ -248,6 +253,9 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
   confirmed: pc.green,
   changed: pc.green,
   parked: pc.yellow,
+  paused: pc.yellow,
+  probed: pc.yellow,
+  resumed: pc.green,
   rejected: pc.red,
   unavailable: pc.red,
   quarantined: pc.yellow,
@@ -256,7 +264,22 @@ const COLOURS: Readonly<Record<string, (text: string) => string>> = {
   ignored: pc.dim,
 };
 
+/** What the controller of a connection did. */
+const controlWords = ({ outcome, reason, switched }: LogLine): string => {
+  switch (outcome) {
+    case 'paused':
+      return `paused, its orders wait: ${reason}`;
+    case 'probed':
+      return `still paused: ${reason}`;
+    case 'resumed':
+      return `answers again (${reason}): its orders go on`;
+    default:
+      return switched ? `orders to it are switched ${switched}` : `${outcome}: ${reason}`;
+  }
+};
+
 const wordsOf = (line: LogLine): { what: string; text: string } => {
+  if (line.what === 'control-connection') return { what: 'control', text: controlWords(line) };
   const document = line.documentName ?? line.documentId ?? '';
   const because = line.reason ? `: ${line.reason}` : '';
   const took =

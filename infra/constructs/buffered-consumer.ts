@@ -50,6 +50,8 @@ export class BufferedConsumer extends Construct {
   readonly queue: sqs.Queue;
   readonly parked: sqs.Queue;
   readonly fn: lambda.Function;
+  /** What hands the queue to the function; whoever switches it off needs both names of it. */
+  readonly eventSource: { readonly id: string; readonly arn: string };
 
   constructor(scope: Construct, id: string, props: BufferedConsumerProps) {
     super(scope, id);
@@ -99,13 +101,13 @@ export class BufferedConsumer extends Construct {
     }).fn;
     this.parked.grantSendMessages(this.fn);
     grantItems(props.parkedIndex, this.fn, 'dynamodb:UpdateItem');
-    this.fn.addEventSource(
-      new SqsEventSource(this.queue, {
-        batchSize: BATCH_SIZE,
-        reportBatchItemFailures: true,
-        maxConcurrency,
-      }),
-    );
+    const source = new SqsEventSource(this.queue, {
+      batchSize: BATCH_SIZE,
+      reportBatchItemFailures: true,
+      maxConcurrency,
+    });
+    this.fn.addEventSource(source);
+    this.eventSource = { id: source.eventSourceMappingId, arn: source.eventSourceMappingArn };
     this.waitingAlarms(alarms, concern);
   }
 

@@ -10,7 +10,7 @@ const number = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.Att
 /**
  * What must never be forgotten: which intents were carried out (ledger), whose document is whose (bindings), which
  * orders are unfinished (journal), the rows that merchants keep (mappings), which messages wait for a person (parked),
- * and how far each poll has read (cursors).
+ * how far each poll has read (cursors), and which connections are paused (connections).
  *
  * All can be restored to any second of the last 35 days, none can be deleted by a deployment.
  */
@@ -21,6 +21,7 @@ export class StateTables extends Construct {
   readonly mappings: dynamodb.Table;
   readonly parked: dynamodb.Table;
   readonly cursors: dynamodb.Table;
+  readonly connections: dynamodb.Table;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -48,6 +49,7 @@ export class StateTables extends Construct {
     this.mappings = table('Mappings', text('sk'));
     this.parked = table('Parked', text('sk'));
     this.cursors = table('Cursors');
+    this.connections = table('Connections');
   }
 }
 

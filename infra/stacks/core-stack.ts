@@ -64,6 +64,7 @@ export class CoreStack extends cdk.Stack {
       MappingsTable: this.tables.mappings.tableName,
       ParkedTable: this.tables.parked.tableName,
       CursorsTable: this.tables.cursors.tableName,
+      ConnectionsTable: this.tables.connections.tableName,
       PageTopicArn: this.alarms.topics.page.topicArn,
       TicketTopicArn: this.alarms.topics.ticket.topicArn,
     });

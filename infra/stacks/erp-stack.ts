@@ -1,9 +1,13 @@
 import * as cdk from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import type { ErpManifest } from '../../shared/connectors/manifest.ts';
-import { ENV } from '../../shared/observability/names.ts';
+import { ENV, METRICS, METRICS_NAMESPACE } from '../../shared/observability/names.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { Credentials, secretName } from '../constructs/credentials.ts';
+import { ScheduledPoller } from '../constructs/scheduled-poller.ts';
 import { grantItems } from '../constructs/state-tables.ts';
 import { type Connected, fetchableOf, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
@@ -17,14 +21,23 @@ import {
   TIMEOUTS,
 } from './stage.ts';
 
-/** One ERP connection: its secret, its queue of orders and the function that writes them. */
+const MINUTE = cdk.Duration.minutes(1);
+/** Runs of the controller without a result, before somebody is told. */
+const CONTROL_MAY_MISS = 5;
+/** Minutes that a connection may be paused before somebody is told: an ERP that is restarted is back by then. */
+const PAUSED_MINUTES = 5;
+
+/**
+ * One ERP connection: its secret, its queue of orders, the function that writes them, and the one that pauses that
+ * function while the ERP is away.
+ */
 export class ErpStack extends cdk.Stack {
   constructor(app: cdk.App, stage: Settings, connected: Connected<ErpManifest>, core: CoreStack) {
     const { id, manifest } = connected;
     super(app, `waybill-${stage.name}-${id}`, stackProps(stage, `Waybill: ${manifest.title} ${id}`, id));
     const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
     const routes = stage.orders.filter(({ to }) => to === id);
-    const { ledger, bindings, journal, mappings } = core.tables;
+    const { ledger, bindings, journal, mappings, connections } = core.tables;
     const consumer = new BufferedConsumer(this, 'Orders', {
       bus: core.bus,
       listensTo: 'order.changed.v1',
@@ -44,6 +57,7 @@ export class ErpStack extends cdk.Stack {
         [ENV.bindingsTable]: bindings.tableName,
         [ENV.journalTable]: journal.tableName,
         [ENV.mappingsTable]: mappings.tableName,
+        [ENV.connectionsTable]: connections.tableName,
         [ENV.leaseMs]: String(leaseMs(manifest)),
         [ENV.timeScale]: String(stage.timeScale),
       },
@@ -59,13 +73,58 @@ export class ErpStack extends cdk.Stack {
     grantItems(bindings, consumer.fn, 'dynamodb:PutItem');
     grantItems(journal, consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantItems(mappings, consumer.fn, 'dynamodb:BatchGetItem');
+    grantItems(connections, consumer.fn, 'dynamodb:UpdateItem');
     credentialsAlarm(this, core.alarms, id);
+
+    const controller = new ScheduledPoller(this, 'Control', {
+      description: `Pauses orders to ${id} (${manifest.title}) while it is away`,
+      entry: entry('control-connection', `${manifest.name}.ts`),
+      environment: {
+        [ENV.connection]: id,
+        [ENV.settings]: JSON.stringify(fieldsOf(connected)),
+        [ENV.secretId]: secretName(stage.name, id),
+        [ENV.connectionsTable]: connections.tableName,
+        [ENV.eventSource]: consumer.eventSource.id,
+        [ENV.timeScale]: String(stage.timeScale),
+      },
+      timeout: TIMEOUTS.controlConnection,
+      schedule: events.Schedule.rate(MINUTE),
+      every: MINUTE,
+      runs: { metric: METRICS.connectionChecks, connection: id },
+      mayMiss: CONTROL_MAY_MISS,
+      lateSeverity: 'page', // a connection that is paused stays so
+      alarms: core.alarms,
+      concern: 'control',
+    });
+    secret.grantRead(controller.fn);
+    grantItems(connections, controller.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    controller.fn.addToRolePolicy(
+      new iam.PolicyStatement({
+        actions: ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
+        resources: [consumer.eventSource.arn],
+      }),
+    );
+    core.alarms.add(this, {
+      runbook: 'connection-paused',
+      metric: new cloudwatch.Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: METRICS.connectionPaused,
+        dimensionsMap: { connection: id },
+        statistic: cloudwatch.Stats.MINIMUM,
+        period: MINUTE,
+      }),
+      threshold: 1,
+      evaluationPeriods: PAUSED_MINUTES,
+      severity: 'page',
+      whenSilent: cloudwatch.TreatMissingData.IGNORE, // nobody has looked: what was known holds, and control-late tells
+    });
 
     outputs(this, {
       QueueUrl: consumer.queue.queueUrl,
       ParkedQueueUrl: consumer.parked.queueUrl,
       SecretName: secretName(stage.name, id),
       FunctionName: consumer.fn.functionName,
+      ControlFunctionName: controller.fn.functionName,
     });
   }
 }

@@ -18,6 +18,8 @@ export const TIMEOUTS = {
   recordOrders: cdk.Duration.seconds(30),
   /** Some dozens of pages of a slow shop; the next run goes on where this one stopped. */
   reconcileOrders: cdk.Duration.minutes(5),
+  /** One connection test of an ERP that may not answer; the next run comes after a minute. */
+  controlConnection: cdk.Duration.seconds(50),
 } as const;
 
 /** Clocks of two machines may differ; NTP keeps them within far less. */

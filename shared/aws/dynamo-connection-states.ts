@@ -11,21 +11,11 @@ import {
   type ConnectionStates,
   NEVER_CHANGED,
 } from '../core/connection-states.ts';
+import { dynamoConnectionFailures } from './dynamo-connection-failures.ts';
 
 /** Table: partition key `pk` (connection). One small item per connection, kept for ever. */
 export const dynamoConnectionStates = (client: DynamoDBClient, tableName: string): ConnectionStates => {
   const key = (connection: string) => ({ pk: { S: connection } });
-  /** @returns whether the condition held */
-  const update = async (command: UpdateItemCommand): Promise<boolean> => {
-    try {
-      await client.send(command);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  };
-
   return {
     get: async (connection) => {
       const { Item = {} } = await client.send(
@@ -34,32 +24,29 @@ export const dynamoConnectionStates = (client: DynamoDBClient, tableName: string
       return rowOf(connection, Item);
     },
 
-    change: ({ connection, version }, to) =>
-      update(
-        new UpdateItemCommand({
-          TableName: tableName,
-          Key: key(connection),
-          UpdateExpression: 'SET wish = :wish, version = :next',
-          ConditionExpression: version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
-          ExpressionAttributeValues: {
-            ':wish': { S: JSON.stringify(to) },
-            ':next': { N: String(version + 1) },
-            ...(version === 0 ? {} : { ':version': { N: String(version) } }),
-          },
-        }),
-      ),
-
-    notice: async (connection, { atMs, code }) => {
-      await update(
-        new UpdateItemCommand({
-          TableName: tableName,
-          Key: key(connection),
-          UpdateExpression: 'SET failedAtMs = :at, failedCode = :code',
-          ConditionExpression: 'attribute_not_exists(failedAtMs) OR failedAtMs < :at',
-          ExpressionAttributeValues: { ':at': { N: String(atMs) }, ':code': { S: code } },
-        }),
-      );
+    change: async ({ connection, version }, to) => {
+      try {
+        await client.send(
+          new UpdateItemCommand({
+            TableName: tableName,
+            Key: key(connection),
+            UpdateExpression: 'SET wish = :wish, version = :next',
+            ConditionExpression: version === 0 ? 'attribute_not_exists(version)' : 'version = :version',
+            ExpressionAttributeValues: {
+              ':wish': { S: JSON.stringify(to) },
+              ':next': { N: String(version + 1) },
+              ...(version === 0 ? {} : { ':version': { N: String(version) } }),
+            },
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
     },
+
+    notice: dynamoConnectionFailures(client, tableName).notice,
   };
 };
 

@@ -36,14 +36,18 @@ export interface ConnectionRow extends ConnectionState {
   readonly failure?: ConnectionFailure | undefined;
 }
 
+/** Where consumers tell what they saw. */
+export interface ConnectionFailures {
+  /** The newest stays, whatever comes last. Changes neither state nor version. */
+  notice(connection: string, failure: ConnectionFailure): Promise<void>;
+}
+
 /** Remembers, per connection, whether its work may run. Every change is one conditional write. */
-export interface ConnectionStates {
+export interface ConnectionStates extends ConnectionFailures {
   /** Consistent read. What nobody has ever paused is running. */
   get(connection: string): Promise<ConnectionRow>;
   /** @returns false: somebody has changed it since `row` was read, and nothing was written */
   change(row: ConnectionRow, to: ConnectionState): Promise<boolean>;
-  /** The newest stays, whatever comes last. Changes neither state nor version. */
-  notice(connection: string, failure: ConnectionFailure): Promise<void>;
 }
 
 export const NEVER_CHANGED: ConnectionState = { state: 'running', sinceMs: 0, probes: 0 };

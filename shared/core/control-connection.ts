@@ -1,5 +1,6 @@
 import {
   CONTROLLER,
+  type ConnectionFailures,
   type ConnectionRow,
   type ConnectionState,
   type ConnectionStates,
@@ -170,9 +171,11 @@ const OUR_OWN = ['OUT_OF_TIME', 'SUPERSEDED', 'FENCED', 'LEASE_LOST', 'LEDGER_BR
  */
 export const noticingFailures = ({
   connection,
-  states,
+  failures,
   nowMs,
-}: Pick<ControlPorts, 'connection' | 'states' | 'nowMs'>): (<T>(work: () => Promise<T>) => Promise<T>) => {
+}: Pick<ControlPorts, 'connection' | 'nowMs'> & { readonly failures: ConnectionFailures }): (<T>(
+  work: () => Promise<T>,
+) => Promise<T>) => {
   let toldMs = Number.NEGATIVE_INFINITY;
   return async (work) => {
     try {
@@ -182,7 +185,7 @@ export const noticingFailures = ({
       const atMs = nowMs();
       if (code !== undefined && atMs - toldMs >= TELL_MS) {
         toldMs = atMs;
-        await states.notice(connection, { atMs, code }).catch(() => undefined);
+        await failures.notice(connection, { atMs, code }).catch(() => undefined);
       }
       throw error;
     }

@@ -24,6 +24,10 @@ export const METRICS = {
   ordersParked: 'OrdersParked',
   roundingBooked: 'RoundingBooked',
   credentialsRefused: 'CredentialsRefused',
+  /** Runs of a connection's controller that got somewhere. */
+  connectionChecks: 'ConnectionChecks',
+  /** 1 while the controller has paused the connection, else 0; what a person has paused is 0. */
+  connectionPaused: 'ConnectionPaused',
   /** Storefront's change to ERP's document, milliseconds. */
   webhookToErpMs: 'WebhookToErpMs',
 } as const;
@@ -46,6 +50,9 @@ export const ENV = {
   mappingsTable: 'WAYBILL_MAPPINGS_TABLE',
   parkedTable: 'WAYBILL_PARKED_TABLE',
   cursorsTable: 'WAYBILL_CURSORS_TABLE',
+  connectionsTable: 'WAYBILL_CONNECTIONS_TABLE',
+  /** UUID of the event source mapping between a connection's queue and its consumer. */
+  eventSource: 'WAYBILL_EVENT_SOURCE',
   /** Milliseconds a claim lives: longer than the function may, plus the peer's settle time. */
   leaseMs: 'WAYBILL_LEASE_MS',
   /** Multiplies every waiting time; 1 in production, less on a laptop. */

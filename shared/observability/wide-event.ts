@@ -31,6 +31,8 @@ export interface WideLine {
   readonly done?: readonly string[] | undefined;
   readonly receive?: number | undefined;
   readonly retryInMs?: number | undefined;
+  /** Of a controller: what it did with the event source. */
+  readonly switched?: 'on' | 'off' | undefined;
   readonly status?: number | undefined;
   readonly bytes?: number | undefined;
   readonly warnings?: readonly string[] | undefined;
@@ -76,6 +78,7 @@ const FIELDS = [
   'done',
   'receive',
   'retryInMs',
+  'switched',
   'status',
   'bytes',
   'warnings',

@@ -16,6 +16,7 @@ const BUDGETS = {
   'fetch-orders': 520_000,
   'reconcile-orders': 560_000,
   'consume-orders': 550_000,
+  'control-connection': 500_000,
   'record-orders': 450_000,
 };
 
@@ -28,7 +29,7 @@ const entries = Object.entries(BUDGETS).flatMap(([folder, budget]) =>
 it('has an entry for every connector, and the recorder', () => {
   const wanted = Object.values(MANIFESTS).flatMap((manifest) => {
     const { name, kind } = manifest;
-    if (kind === 'erp') return [`consume-orders/${name}.ts`];
+    if (kind === 'erp') return [`consume-orders/${name}.ts`, `control-connection/${name}.ts`];
     const reading = manifest.reads ? [`fetch-orders/${name}.ts`, `reconcile-orders/${name}.ts`] : [];
     return [`ingest-webhook/${name}.ts`, ...reading];
   });
@@ -76,6 +77,8 @@ const TABLES: Readonly<Record<string, string>> = {
   'dynamo-journal-reads.ts': 'TablesJournal',
   'dynamo-unfinished.ts': 'TablesJournal',
   'dynamo-cursors.ts': 'TablesCursors',
+  'dynamo-connection-failures.ts': 'TablesConnections',
+  'dynamo-connection-states.ts': 'TablesConnections',
   'dynamo-mappings.ts': 'TablesMappings',
   'dynamo-parked.ts': 'TablesParked',
 };
@@ -87,6 +90,7 @@ describe('permissions', () => {
     ['fetch-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Fetch'],
     ['reconcile-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Reconcile'],
     ['consume-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Orders'],
+    ['control-connection/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Control'],
     ['record-orders/index.ts', 'waybill-sandbox-core', 'Recorder'],
   ])('%s may send the commands in it, each to its own table', (entry, stackName, role) => {
     // Shaken but not minified: every file's part begins with a comment that names it.

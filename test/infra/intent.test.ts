@@ -71,6 +71,7 @@ describe('stacks', () => {
         'JournalTable',
         'MappingsTable',
         'ParkedTable',
+        'ConnectionsTable',
         'CursorsTable',
         'PageTopicArn',
         'TicketTopicArn',
@@ -90,6 +91,7 @@ describe('stacks', () => {
       'ParkedQueueUrl',
       'SecretName',
       'FunctionName',
+      'ControlFunctionName',
     ]);
   });
 });
@@ -306,7 +308,7 @@ describe('an ERP', () => {
   const erp = named(stacks, 'waybill-acme-erp-1');
 
   it('listens to the storefronts routed to it, but not where the route is off', () => {
-    expect(erp.one('AWS::Events::Rule').Properties.EventPattern).toEqual({
+    expect(erp.one('AWS::Events::Rule', 'Orders').Properties.EventPattern).toEqual({
       source: ['waybill.storefront'],
       'detail-type': ['order.changed.v1'],
       detail: { meta: { connection: ['shop-a', 'shop-b'] } },
@@ -315,12 +317,12 @@ describe('an ERP', () => {
 
   it('keeps queue and function, but listens to nobody, while all its routes are off', () => {
     const off = named(stacks, 'waybill-acme-erp-3');
-    expect(off.all('AWS::Events::Rule')).toEqual([]);
+    expect(off.all('AWS::Events::Rule').filter(([id]) => id.startsWith('Orders'))).toEqual([]);
     expect(off.all('AWS::Lambda::EventSourceMapping')).toHaveLength(1);
   });
 
   it('tells the function its routes, without what equals a default', () => {
-    const { WAYBILL_SETTINGS, WAYBILL_LEASE_MS, WAYBILL_TIME_SCALE, ...rest } = environment(erp);
+    const { WAYBILL_SETTINGS, WAYBILL_LEASE_MS, WAYBILL_TIME_SCALE, ...rest } = environment(erp, 'Orders');
     expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
       connection: { url: 'https://erp.example', database: 'one', products: { shipping: 'FREIGHT' } },
       routes: [
@@ -336,6 +338,7 @@ describe('an ERP', () => {
     expect(Object.keys(rest).sort()).toEqual([
       'WAYBILL_BINDINGS_TABLE',
       'WAYBILL_CONNECTION',
+      'WAYBILL_CONNECTIONS_TABLE',
       'WAYBILL_EVENT_BUS',
       'WAYBILL_JOURNAL_TABLE',
       'WAYBILL_LEDGER_TABLE',
@@ -345,9 +348,9 @@ describe('an ERP', () => {
       'WAYBILL_QUEUE_URL',
       'WAYBILL_SECRET_ID',
     ]);
-    expect(JSON.parse(environment(named(stacks, 'waybill-acme-erp-2')).WAYBILL_SETTINGS).routes).toEqual([
-      { from: 'shop-a', to: 'erp-2', startAt: '2026-12-01T00:00:00Z', accept: { paid: 'draft' } },
-    ]);
+    expect(
+      JSON.parse(environment(named(stacks, 'waybill-acme-erp-2'), 'Orders').WAYBILL_SETTINGS).routes,
+    ).toEqual([{ from: 'shop-a', to: 'erp-2', startAt: '2026-12-01T00:00:00Z', accept: { paid: 'draft' } }]);
   });
 
   it('has a queue of ten days, a parked queue of fourteen, and leaves parking to the handler', () => {
@@ -358,7 +361,7 @@ describe('an ERP', () => {
     });
     expect(erp.one('AWS::SQS::Queue', 'OrdersParked').Properties.MessageRetentionPeriod).toBe(1_209_600);
     expect(erp.one('AWS::Lambda::EventSourceMapping').Properties.ScalingConfig.MaximumConcurrency).toBe(4);
-    expect(erp.one('AWS::Lambda::Function').Properties.Timeout).toBe(60);
+    expect(erp.one('AWS::Lambda::Function', 'Orders').Properties.Timeout).toBe(60);
   });
 
   it('alarms at once when its credentials are refused', () => {
@@ -369,6 +372,82 @@ describe('an ERP', () => {
       Dimensions: [{ Name: 'connection', Value: 'erp-1' }],
       Threshold: 1,
       EvaluationPeriods: 1,
+    });
+  });
+});
+
+describe('the controller of an ERP', () => {
+  const erp = named(stacks, 'waybill-acme-erp-1');
+  const [[sourceId = ''] = []] = erp.all('AWS::Lambda::EventSourceMapping');
+
+  it('runs every minute, is not repeated, and knows what it switches', () => {
+    expect(erp.one('AWS::Events::Rule', 'Control').Properties.ScheduleExpression).toBe('rate(1 minute)');
+    expect(erp.one('AWS::Lambda::EventInvokeConfig', 'Control').Properties.MaximumRetryAttempts).toBe(0);
+    // It must be over before the next one begins.
+    expect(erp.one('AWS::Lambda::Function', 'Control').Properties.Timeout).toBe(50);
+    const { WAYBILL_SETTINGS, WAYBILL_CONNECTIONS_TABLE, ...rest } = environment(erp, 'Control');
+    expect(JSON.parse(WAYBILL_SETTINGS)).toEqual({
+      url: 'https://erp.example',
+      database: 'one',
+      products: { shipping: 'FREIGHT' },
+    });
+    expect(rest).toEqual({
+      WAYBILL_CONNECTION: 'erp-1',
+      WAYBILL_SECRET_ID: 'waybill/acme/erp-1',
+      WAYBILL_EVENT_SOURCE: { Ref: sourceId },
+      WAYBILL_TIME_SCALE: '1',
+    });
+  });
+
+  it('may switch the event source of its own consumer, and no other', () => {
+    const statements = erp.one('AWS::IAM::Policy', 'Control').Properties.PolicyDocument.Statement;
+    const switching = statements.filter((s: { Action: string | string[] }) =>
+      [s.Action].flat().some((action) => action.startsWith('lambda:')),
+    );
+    expect(switching).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['lambda:GetEventSourceMapping', 'lambda:UpdateEventSourceMapping'],
+        Resource: {
+          'Fn::Join': [
+            '',
+            [
+              'arn:aws:lambda:eu-central-1:',
+              { Ref: 'AWS::AccountId' },
+              ':event-source-mapping:',
+              { Ref: sourceId },
+            ],
+          ],
+        },
+      },
+    ]);
+    const actions = statements.flatMap((s: { Action: string | string[] }) => s.Action);
+    expect([...actions].sort()).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:UpdateItem',
+      'lambda:GetEventSourceMapping',
+      'lambda:UpdateEventSourceMapping',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'secretsmanager:DescribeSecret',
+      'secretsmanager:GetSecretValue',
+    ]);
+  });
+
+  it('pages when the connection was paused for five minutes, and when it says nothing for five', () => {
+    expect(erp.one('AWS::CloudWatch::Alarm', 'Alarmconnectionpaused').Properties).toMatchObject({
+      MetricName: 'ConnectionPaused',
+      Dimensions: [{ Name: 'connection', Value: 'erp-1' }],
+      Statistic: 'Minimum',
+      Period: 60,
+      EvaluationPeriods: 5,
+      TreatMissingData: 'ignore',
+      AlarmDescription: 'page: infra/docs/runbook.md#connection-paused',
+    });
+    expect(erp.one('AWS::CloudWatch::Alarm', 'ControlAlarmcontrollate').Properties).toMatchObject({
+      EvaluationPeriods: 5,
+      TreatMissingData: 'breaching',
+      AlarmDescription: 'page: infra/docs/runbook.md#control-late',
     });
   });
 });
@@ -393,9 +472,15 @@ describe('the core', () => {
     });
   });
 
-  it('has the six tables with their keys, and the index of unfinished orders', () => {
+  it('has the seven tables with their keys, and the index of unfinished orders', () => {
     const keys = (prefix: string) => core.one('AWS::DynamoDB::Table', prefix).Properties.KeySchema;
-    for (const prefix of ['TablesLedger', 'TablesBindings', 'TablesJournal', 'TablesCursors']) {
+    for (const prefix of [
+      'TablesLedger',
+      'TablesBindings',
+      'TablesJournal',
+      'TablesCursors',
+      'TablesConnections',
+    ]) {
       expect(keys(prefix), prefix).toEqual([{ AttributeName: 'pk', KeyType: 'HASH' }]);
     }
     for (const prefix of ['TablesMappings', 'TablesParked']) {

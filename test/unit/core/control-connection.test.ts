@@ -272,7 +272,7 @@ describe('whatever dies', () => {
 
 describe('what consumers tell', () => {
   const told = async () => (await states.get(ODOO)).failure;
-  const open = () => noticingFailures({ connection: ODOO, states, nowMs: () => now });
+  const open = () => noticingFailures({ connection: ODOO, failures: states, nowMs: () => now });
   const failing = (error: Error) => () => Promise.reject(error);
 
   it('the error is passed on, and told', async () => {

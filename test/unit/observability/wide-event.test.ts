@@ -32,6 +32,7 @@ const FULL: Required<WideLine> = {
   attempt: 1,
   receive: 2,
   retryInMs: 3,
+  switched: 'off',
   status: 202,
   bytes: 4,
   warnings: ['a warning'],
