@@ -12,9 +12,8 @@ import {
   type PlannedTax,
   type WireAmount,
 } from './plan.ts';
-import type { ShMoneySet, ShOrder, ShRefund, ShTransaction } from './wire.ts';
-
-export type Side = keyof ShMoneySet;
+import { isOneCurrency, refundsOf, type Side, sideOf } from './refunds.ts';
+import type { ShMoneySet, ShOrder, ShTransaction } from './wire.ts';
 
 export interface Priced {
   /** One for each of `plan.lines`. */
@@ -140,7 +139,7 @@ export const priced = (
     stating(transaction, path) ??
     new Big(transaction.amount ?? 0).times(rates[side]).div(rates[sideOf(transaction, wire)]);
 
-  const refunds = refundsOf(wire, { side, removed, shop, warnings, stating, converted, round });
+  const refunds = refundsOf(wire, plan, { side, removed, shop, warnings, read, stating, converted, round });
   const giftCards = wire.transactions.some(isPayment)
     ? wire.transactions.flatMap((transaction, index) =>
         isPayment(transaction) && transaction.gateway === GIFT_CARD
@@ -235,7 +234,7 @@ const tipOf = (wire: ShOrder, { tips }: Plan, rates: Readonly<Record<Side, Big>>
   return { shop_money: money(shop), presentment_money: money(buyer) };
 };
 
-// --- discounts, gift cards, refunds ------------------------------------------------------------------------
+// --- discounts, gift cards ------------------------------------------------------------------------
 
 interface Reading {
   readonly read: (amount: WireAmount) => Big;
@@ -277,102 +276,3 @@ const onlyGiftCard = (
     warnings.push('a gift card paid part of the order: how much stands in its transactions only');
   return [];
 };
-
-/**
- * What went back to the buyer. A refund without lines first settles what an edit took off a paid order: that lowered
- * the total already and would count twice.
- */
-const refundsOf = (
-  wire: ShOrder,
-  context: {
-    readonly side: Side;
-    readonly removed: Money;
-    readonly shop: Priced | undefined;
-    readonly warnings: string[];
-    readonly stating: (transaction: ShTransaction, path: string) => Big | undefined;
-    readonly converted: (transaction: ShTransaction, path: string) => Big;
-    readonly round: (amount: Big, path: string) => Money;
-  },
-): OrderChangedV1['refunds'] => {
-  const { side, shop, warnings, stating, converted, round } = context;
-  let credit = context.removed;
-  return wire.refunds.flatMap((refund, index) => {
-    const path = `refunds[${index}]`;
-    const of = (status: string) =>
-      refund.transactions.filter(
-        (each) => each.kind.toLowerCase() === 'refund' && each.status.toLowerCase() === status,
-      );
-    if (of('pending').length > 0 && side === SHOP)
-      warnings.push(`${path} is pending: left out until it is final`);
-    const done = of('success');
-    if (done.length === 0) return [];
-    const sumOf = (amountOf: (transaction: ShTransaction, path: string) => Big) =>
-      done.reduce((all, each) => all.plus(amountOf(each, `${path}.transactions.amount`)), new Big(0));
-    const isStated = done.every((each) => stating(each, `${path}.transactions.amount`) !== undefined);
-    const paid = (isStated ? undefined : worthOnOtherSide(wire, refund, done, side)) ?? sumOf(converted);
-    let total = round(paid, path);
-    if (credit.minor > 0 && !hasParts(refund)) {
-      const absorbed = credit.minor < total.minor ? credit : total;
-      credit = subtract(credit, absorbed);
-      total = subtract(total, absorbed);
-      if (side === SHOP) warnings.push(`${path} pays back what an edit took off: no refund of its own`);
-    }
-    const counts = shop ? shop.refunds.some(({ id }) => id === refund.id) : total.minor > 0;
-    return counts ? [{ id: refund.id, ...(refund.note && { reason: refund.note }), total }] : [];
-  });
-};
-
-const SHIPPING_REFUND = 'shipping_refund';
-
-const shippingOf = (refund: ShRefund) => [
-  ...refund.refund_shipping_lines.map(({ subtotal_amount_set, tax_amount_set }) => ({
-    amount: subtotal_amount_set,
-    tax: tax_amount_set,
-    sign: 1,
-  })),
-  ...refund.order_adjustments
-    .filter(({ kind }) => kind === SHIPPING_REFUND)
-    .map(({ amount_set, tax_amount_set }) => ({ amount: amount_set, tax: tax_amount_set, sign: -1 })),
-];
-
-const hasParts = (refund: ShRefund): boolean =>
-  refund.refund_line_items.length > 0 || shippingOf(refund).length > 0;
-
-/**
- * Money that Shopify states in the other currency only. What the refund's lines and shipping are worth, and by how
- * much the money differs from that (`order_adjustments`), it states in both: where these explain the transactions in
- * their own currency, they do so in the other one, too, and nothing needs to be converted.
- */
-const worthOnOtherSide = (
-  wire: ShOrder,
-  refund: ShRefund,
-  done: readonly ShTransaction[],
-  side: Side,
-): Big | undefined => {
-  const parts = [
-    ...refund.refund_line_items.map((each) => ({
-      amount: each.subtotal_set,
-      tax: each.total_tax_set,
-      sign: 1,
-    })),
-    ...shippingOf(refund),
-    ...refund.order_adjustments
-      .filter(({ kind }) => kind !== SHIPPING_REFUND)
-      .map(({ amount_set }) => ({ amount: amount_set, tax: undefined, sign: -1 })),
-  ];
-  const worth = (on: Side): Big =>
-    parts.reduce((all, { amount, tax, sign }) => {
-      const extra = wire.taxes_included ? 0 : (tax?.[on].amount ?? 0);
-      return all.plus(new Big(amount[on].amount ?? 0).plus(extra).times(sign));
-    }, new Big(0));
-  if (parts.some(({ amount }) => amount[side].amount === undefined)) return undefined;
-  const paid = done.reduce((all, { amount }) => all.plus(amount ?? 0), new Big(0));
-  return worth(side === SHOP ? BUYER : SHOP).eq(paid) ? worth(side) : undefined;
-};
-
-const isOneCurrency = (wire: ShOrder): boolean =>
-  wire.presentment_currency === '' || wire.presentment_currency === wire.currency;
-
-/** Transactions are in the buyer's currency, unless they say otherwise. */
-const sideOf = ({ currency }: ShTransaction, wire: ShOrder): Side =>
-  currency === wire.currency && !isOneCurrency(wire) ? SHOP : BUYER;

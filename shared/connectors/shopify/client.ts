@@ -10,19 +10,21 @@ import {
   ORDER,
   ORDER_FULFILMENT,
   ORDER_LINES,
-  ORDER_REFUNDS,
+  REFUND,
+  REFUND_LINES,
 } from './documents.ts';
 import {
   ChangedAnswer,
   FulfilmentAnswer,
   type GraphqlFulfilment,
   type GraphqlOrder,
-  type GraphqlRefunds,
+  type GraphqlRefund,
   idOf,
   type LineItems,
   LinesAnswer,
   OrderAnswer,
-  RefundsAnswer,
+  RefundAnswer,
+  RefundLinesAnswer,
   webhookShape,
 } from './graphql-order.ts';
 import { manifest, type ShopifyCredentials, type ShopifySettings } from './manifest.ts';
@@ -71,8 +73,9 @@ export interface ChangedPage {
  */
 export interface ShopifyClient {
   /**
-   * As a webhook would carry it, with what only GraphQL says (transactions, holds and schedules). Two to four calls,
-   * more for orders of more than 20 lines; an order that changes between them is a RetryableError CHANGED_WHILE_READ.
+   * As a webhook would carry it, with what only GraphQL says (transactions, holds and schedules). One or two calls, one
+   * more for each refund, and more for many lines; an order that changes between them is a RetryableError
+   * CHANGED_WHILE_READ.
    * undefined: the shop has no such order, or it is older than the app may see (60 days without `read_all_orders`).
    */
   order(
@@ -142,6 +145,8 @@ export const shopifyClient = (options: ShopifyClientOptions): ShopifyClient => {
       if (!head) return undefined;
       let { throttle } = first;
 
+      const changed = () =>
+        new RetryableError('CHANGED_WHILE_READ', `${peer}: the order changed while it was read`);
       /** One more part of the same order, as it was when the first one was read. */
       const part = async <P extends { readonly updatedAt: string }>(
         document: Document,
@@ -150,10 +155,18 @@ export const shopifyClient = (options: ShopifyClientOptions): ShopifyClient => {
       ): Promise<P> => {
         const answer = await ask(document, { ...gid, ...variables }, schema, call);
         throttle = answer.throttle;
-        if (answer.data.order?.updatedAt !== head.updatedAt) {
-          throw new RetryableError('CHANGED_WHILE_READ', `${peer}: the order changed while it was read`);
-        }
+        if (answer.data.order?.updatedAt !== head.updatedAt) throw changed();
         return answer.data.order;
+      };
+      const refundPart = async <P extends { readonly order: { readonly updatedAt: string } }>(
+        document: Document,
+        variables: Readonly<Record<string, unknown>>,
+        schema: z.ZodType<{ refund: P | null }>,
+      ): Promise<P> => {
+        const answer = await ask(document, variables, schema, call);
+        throttle = answer.throttle;
+        if (answer.data.refund?.order.updatedAt !== head.updatedAt) throw changed();
+        return answer.data.refund;
       };
 
       const lines: LineItems['nodes'] = [...head.lineItems.nodes];
@@ -162,8 +175,23 @@ export const shopifyClient = (options: ShopifyClientOptions): ShopifyClient => {
         lines.push(...lineItems.nodes);
         page = lineItems.pageInfo;
       }
-      const refunds = gaveBack(head, lines) ? (await part(ORDER_REFUNDS, {}, RefundsAnswer)).refunds : [];
-      assertWhole(refunds, peer);
+      const isCut = head.refunds.length >= MAX_REFUNDS;
+      const refunds: GraphqlRefund[] = [];
+      for (const { id: refundId } of isCut ? [] : head.refunds) {
+        const refund = await refundPart(REFUND, { id: refundId }, RefundAnswer);
+        const { nodes } = refund.refundLineItems;
+        for (let page = refund.refundLineItems.pageInfo; page.hasNextPage; ) {
+          const variables = { id: refundId, after: page.endCursor };
+          const { refundLineItems } = await refundPart(REFUND_LINES, variables, RefundLinesAnswer);
+          nodes.push(...refundLineItems.nodes);
+          page = refundLineItems.pageInfo;
+        }
+        refunds.push(refund);
+      }
+      if (isCut || refunds.some(isCutRefund)) {
+        const message = `${peer}: the order has more refunds, or more in one, than can be read`;
+        throw new RetryableError('ANSWER_NOT_COMPLETE', message);
+      }
       const fulfilment: GraphqlFulfilment['nodes'] = isShipped(head)
         ? []
         : (await part(ORDER_FULFILMENT, {}, FulfilmentAnswer)).fulfillmentOrders.nodes;
@@ -196,25 +224,12 @@ export const shopifyClient = (options: ShopifyClientOptions): ShopifyClient => {
   };
 };
 
-/** Lines that lost pieces, or money that went back: only then are there refunds to read. */
-const gaveBack = (order: GraphqlOrder, lines: LineItems['nodes']): boolean =>
-  /REFUNDED$/.test(order.displayFinancialStatus ?? '') ||
-  order.transactions.some(({ kind }) => kind === 'REFUND') ||
-  lines.some(({ quantity, currentQuantity }) => currentQuantity < quantity);
-
 const isShipped = ({ displayFulfillmentStatus: status, cancelledAt }: GraphqlOrder): boolean =>
   cancelledAt !== null || ['FULFILLED', 'RESTOCKED', 'FULFILLMENT_NOT_REQUIRED'].includes(status);
 
-/** Refunds cannot be paged beyond what one query may cost; part of them would be a wrong amount. */
-const assertWhole = (refunds: GraphqlRefunds, peer: string): void => {
-  const isCut =
-    refunds.length >= MAX_REFUNDS ||
-    refunds.some(
-      (refund) => refund.refundLineItems.pageInfo.hasNextPage || refund.transactions.pageInfo.hasNextPage,
-    );
-  if (isCut)
-    throw new RetryableError('ANSWER_NOT_COMPLETE', `${peer}: the order has more refunds than can be read`);
-};
+/** Part of a refund would be a wrong amount. */
+const isCutRefund = ({ refundShippingLines, orderAdjustments, transactions }: GraphqlRefund): boolean =>
+  [refundShippingLines, orderAdjustments, transactions].some(({ pageInfo }) => pageInfo.hasNextPage);
 
 // --- answers and errors ------------------------------------------------------------------------------------
 

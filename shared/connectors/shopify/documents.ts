@@ -15,7 +15,11 @@ const BAG = `fragment Bag on MoneyBag {
 
 const TAX = `fragment Tax on TaxLine { title rate priceSet { ...Bag } }`;
 
-const LINES_PER_PAGE = 20;
+/** So many that most orders need one answer, and the answer costs little. */
+const FIRST_LINES = 12;
+const LINES_PER_PAGE = 25;
+/** An order with so many refunds is refused instead of cut: their list cannot be paged. */
+export const MAX_REFUNDS = 50;
 const LINE = `fragment Lines on LineItemConnection {
   pageInfo { hasNextPage endCursor }
   nodes {
@@ -37,7 +41,7 @@ const ADDRESS = `fragment Address on MailingAddress {
 
 /** The order with its first lines. */
 export const ORDER: Document = {
-  cost: 710,
+  cost: 560,
   text: `query Order($id: ID!) {
   order(id: $id) {
     id name test createdAt processedAt updatedAt cancelledAt closedAt
@@ -79,7 +83,8 @@ export const ORDER: Document = {
       }
     }
     transactions(first: 20) { id kind status gateway paymentId processedAt amountSet { ...Bag } }
-    lineItems(first: ${LINES_PER_PAGE}) { ...Lines }
+    refunds(first: ${MAX_REFUNDS}) { id }
+    lineItems(first: ${FIRST_LINES}) { ...Lines }
   }
 }
 ${LINE}
@@ -90,7 +95,7 @@ ${BAG}`,
 
 /** The lines after a cursor. */
 export const ORDER_LINES: Document = {
-  cost: 502,
+  cost: 627,
   text: `query OrderLines($id: ID!, $after: String!) {
   order(id: $id) { updatedAt lineItems(first: ${LINES_PER_PAGE}, after: $after) { ...Lines } }
 }
@@ -99,23 +104,40 @@ ${TAX}
 ${BAG}`,
 };
 
-/** More than so many refunds, or lines of one refund, are not read: the order is refused instead of cut. */
-export const MAX_REFUNDS = 10;
+const REFUND_LINE = `fragment RefundLines on RefundLineItemConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes { quantity restockType lineItem { id } subtotalSet { ...Bag } totalTaxSet { ...Bag } }
+}`;
 
-/** Only for orders that gave something back. */
-export const ORDER_REFUNDS: Document = {
-  cost: 931,
-  text: `query OrderRefunds($id: ID!) {
-  order(id: $id) {
-    updatedAt
-    refunds(first: ${MAX_REFUNDS}) {
-      id note
-      refundLineItems(first: 35) { pageInfo { hasNextPage } nodes { quantity lineItem { id } } }
-      refundShippingLines(first: 1) { nodes { subtotalAmountSet { ...Bag } } }
-      transactions(first: 4) { pageInfo { hasNextPage } nodes { id kind status gateway amountSet { ...Bag } } }
-    }
+/** One refund with its first lines. Of its other lists more than this is refused instead of cut. */
+export const REFUND: Document = {
+  cost: 427,
+  text: `query Refund($id: ID!) {
+  refund(id: $id) {
+    order { updatedAt }
+    id note createdAt processedAt
+    return { id }
+    duties { amountSet { ...Bag } originalDuty { id } }
+    refundLineItems(first: 40) { ...RefundLines }
+    refundShippingLines(first: 5) { pageInfo { hasNextPage } nodes { subtotalAmountSet { ...Bag } taxAmountSet { ...Bag } } }
+    orderAdjustments(first: 5) { pageInfo { hasNextPage } nodes { amountSet { ...Bag } } }
+    transactions(first: 10) { pageInfo { hasNextPage } nodes { id kind status gateway amountSet { ...Bag } } }
   }
 }
+${REFUND_LINE}
+${BAG}`,
+};
+
+/** The lines of a refund after a cursor. */
+export const REFUND_LINES: Document = {
+  cost: 643,
+  text: `query RefundLines($id: ID!, $after: String!) {
+  refund(id: $id) {
+    order { updatedAt }
+    refundLineItems(first: 80, after: $after) { ...RefundLines }
+  }
+}
+${REFUND_LINE}
 ${BAG}`,
 };
 
@@ -143,4 +165,4 @@ export const CHANGED_ORDERS: Document = {
 }`,
 };
 
-export const DOCUMENTS = { ORDER, ORDER_LINES, ORDER_REFUNDS, ORDER_FULFILMENT, CHANGED_ORDERS };
+export const DOCUMENTS = { ORDER, ORDER_LINES, REFUND, REFUND_LINES, ORDER_FULFILMENT, CHANGED_ORDERS };

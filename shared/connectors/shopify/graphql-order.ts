@@ -143,6 +143,7 @@ export const OrderAnswer = z.object({
         ),
       }),
       transactions: z.array(Transaction.extend({ paymentId: text, processedAt: text })),
+      refunds: z.array(entity),
       lineItems: LineItems,
     })
     .nullable(),
@@ -155,21 +156,39 @@ const partOf = <S extends z.ZodRawShape>(shape: S) =>
 export const LinesAnswer = partOf({ lineItems: LineItems });
 
 const more = z.object({ hasNextPage: z.boolean() });
-export const RefundsAnswer = partOf({
-  refunds: z.array(
+const refundPartOf = <S extends z.ZodRawShape>(shape: S) =>
+  z.object({ refund: z.object({ order: z.object({ updatedAt: z.string() }), ...shape }).nullable() });
+const refundLineItems = z.object({
+  pageInfo,
+  nodes: z.array(
     z.object({
-      id: z.string(),
-      note: text,
-      refundLineItems: z.object({
-        pageInfo: more,
-        nodes: z.array(z.object({ quantity: z.int(), lineItem: entity })),
-      }),
-      refundShippingLines: z.object({ nodes: z.array(z.object({ subtotalAmountSet: Bag })) }),
-      transactions: z.object({ pageInfo: more, nodes: z.array(Transaction) }),
+      quantity: z.int(),
+      restockType: z.string(),
+      lineItem: entity,
+      subtotalSet: Bag,
+      totalTaxSet: Bag,
     }),
   ),
 });
-export type GraphqlRefunds = NonNullable<z.infer<typeof RefundsAnswer>['order']>['refunds'];
+
+export const RefundAnswer = refundPartOf({
+  id: z.string(),
+  note: text,
+  createdAt: text,
+  processedAt: z.string(),
+  return: entity.nullable(),
+  duties: z.array(z.object({ amountSet: Bag, originalDuty: entity.nullable() })).nullable(),
+  refundLineItems,
+  refundShippingLines: z.object({
+    pageInfo: more,
+    nodes: z.array(z.object({ subtotalAmountSet: Bag, taxAmountSet: Bag })),
+  }),
+  orderAdjustments: z.object({ pageInfo: more, nodes: z.array(z.object({ amountSet: Bag })) }),
+  transactions: z.object({ pageInfo: more, nodes: z.array(Transaction) }),
+});
+export type GraphqlRefund = NonNullable<z.infer<typeof RefundAnswer>['refund']>;
+
+export const RefundLinesAnswer = refundPartOf({ refundLineItems });
 
 export const FulfilmentAnswer = partOf({
   fulfillmentOrders: z.object({
@@ -198,7 +217,7 @@ export const idOf = (gid: string): string => gid.replace(/^.*\/([^/?]+)(\?.*)?$/
 export const webhookShape = (
   order: GraphqlOrder,
   lines: LineItems['nodes'],
-  refunds: GraphqlRefunds,
+  refunds: readonly GraphqlRefund[],
   fulfilment: GraphqlFulfilment['nodes'],
 ): unknown => ({
   id: idOf(order.id),
@@ -289,13 +308,25 @@ export const webhookShape = (
   refunds: refunds.map((refund) => ({
     id: idOf(refund.id),
     note: refund.note,
-    refund_line_items: refund.refundLineItems.nodes.map(({ quantity, lineItem }) => ({
-      line_item_id: idOf(lineItem.id),
-      quantity,
+    created_at: refund.createdAt,
+    processed_at: refund.processedAt,
+    return: refund.return && { id: idOf(refund.return.id) },
+    refund_line_items: refund.refundLineItems.nodes.map((line) => ({
+      line_item_id: idOf(line.lineItem.id),
+      quantity: line.quantity,
+      restock_type: line.restockType.toLowerCase(),
+      subtotal_set: bag(line.subtotalSet),
+      total_tax_set: bag(line.totalTaxSet),
     })),
-    refund_shipping_lines: refund.refundShippingLines.nodes.map(({ subtotalAmountSet }) => ({
+    refund_shipping_lines: refund.refundShippingLines.nodes.map(({ subtotalAmountSet, taxAmountSet }) => ({
       subtotal_amount_set: bag(subtotalAmountSet),
+      tax_amount_set: bag(taxAmountSet),
     })),
+    duties: refund.duties?.map(({ amountSet, originalDuty }) => ({
+      duty_id: originalDuty && idOf(originalDuty.id),
+      amount_set: bag(amountSet),
+    })),
+    order_adjustments: refund.orderAdjustments.nodes.map(({ amountSet }) => ({ amount_set: bag(amountSet) })),
     transactions: refund.transactions.nodes.map(transaction),
   })),
   fulfillment_orders: fulfilment.map(({ status, fulfillAt, lineItems }) => ({

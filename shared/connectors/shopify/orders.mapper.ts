@@ -9,6 +9,7 @@ import type { OrderAddress, OrderChangedV1, OrderLine } from '../../events/order
 import type { Mapped } from '../contract.ts';
 import { priced } from './amounts.ts';
 import type { ShopifySettings } from './manifest.ts';
+import { zoned, zonedMoment } from './moment.ts';
 import { paymentOf } from './payment.ts';
 import { planOf } from './plan.ts';
 import type { ShAddress, ShLineItem, ShOrder } from './wire.ts';
@@ -195,8 +196,6 @@ const sourceStatusOf = (wire: ShOrder): string =>
     wire.fulfillment_status || 'unfulfilled',
   ].join(', ');
 
-const zoned = (text: string): string => (/T.*(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : '');
-
 const versionOf = (wire: ShOrder, triggeredAt: string | undefined, warnings: string[]): number => {
   const updatedMs = Date.parse(zoned(wire.updated_at));
   if (!Number.isNaN(updatedMs)) return updatedMs;
@@ -232,7 +231,7 @@ const availableAtOf = ({ fulfillment_orders }: ShOrder, item: ShLineItem): strin
       const isScheduled = status.toLowerCase() === 'scheduled';
       return isScheduled && line_items.some(({ line_item_id }) => line_item_id === item.id);
     })
-    .flatMap(({ fulfill_at }) => utcMoment(zoned(fulfill_at)) ?? [])
+    .flatMap(({ fulfill_at }) => zonedMoment(fulfill_at) ?? [])
     .sort()
     .at(-1);
 

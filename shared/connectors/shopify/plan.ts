@@ -44,7 +44,7 @@ export interface Plan {
   readonly tips: readonly PlannedLine[];
   readonly charges: readonly PlannedCharge[];
   readonly removedCharges: readonly PlannedCharge[];
-  /** Money went back, or is on its way. */
+  /** Money went back, or is on its way, or goods were sent back. */
   readonly isRefunded: boolean;
   readonly isCancelled: boolean;
 }
@@ -77,28 +77,41 @@ export const planOf = (wire: ShOrder): Plan => {
       ...shipping.filter(({ line }) => isGone(line)).map(({ charge }) => charge),
       ...duties(({ kept, item }) => item.quantity - kept),
     ],
-    isRefunded: wire.refunds.some(movesMoney),
+    isRefunded: wire.refunds.some((refund) => givesBack(wire, refund)),
     isCancelled,
   };
 };
 
-/** Refund transactions that went through, or may yet. */
-export const movesMoney = ({ transactions }: ShRefund): boolean =>
-  transactions.some(
-    ({ kind, status }) =>
-      kind.toLowerCase() === 'refund' && ['success', 'pending'].includes(status.toLowerCase()),
-  );
+/** Transactions that give money back; those that failed among them. */
+export const payBacks = ({ transactions }: ShRefund): ShRefund['transactions'] =>
+  transactions.filter(({ kind }) => kind.toLowerCase() === 'refund');
+
+/** Money went back, or may yet; or delivered goods did, and what they are worth is settled otherwise. */
+const givesBack = (wire: ShOrder, refund: ShRefund): boolean =>
+  payBacks(refund).some(({ status }) => ['success', 'pending'].includes(status.toLowerCase())) ||
+  isReturnWithoutMoney(wire, refund);
+
+/**
+ * Goods that were sent back and not paid for: exchanged, as a rule. An edit cannot take off what was delivered, so it
+ * makes no return.
+ */
+export const isReturnWithoutMoney = ({ cancelled_at }: ShOrder, refund: ShRefund): boolean =>
+  cancelled_at === '' && isReturn(refund) && payBacks(refund).length === 0;
+
+export const isReturn = (refund: ShRefund): boolean =>
+  refund.return.id !== undefined ||
+  refund.refund_line_items.some(({ restock_type }) => restock_type.toLowerCase() === 'return');
 
 const isTip = ({ tip }: ShLineItem): boolean => tip !== undefined && tip !== null;
 
 /**
  * `current_quantity` is without removed and without refunded pieces. A refund is stated by itself, so its pieces
- * stay; a refund without money is how Shopify writes down what an edit took off. A cancelled order stays as it was.
+ * stay; one that gives nothing back is how Shopify writes down what an edit took off. A cancelled order stays as it was.
  */
 const keptOf = (wire: ShOrder, item: ShLineItem, isCancelled: boolean): number => {
   if (isCancelled || item.current_quantity === undefined) return item.quantity;
   const refunded = wire.refunds
-    .filter(movesMoney)
+    .filter((refund) => givesBack(wire, refund))
     .flatMap((refund) => refund.refund_line_items)
     .filter(({ line_item_id }) => line_item_id === item.id)
     .reduce((pieces, { quantity }) => pieces + quantity, 0);

@@ -18,7 +18,7 @@ export const open = (options: OpenOptions<ShopifySettings, ShopifyCredentials>):
       );
       return found && normalised(() => toOrder(found.order, { connection, settings }));
     },
-    // Ids only: a whole order costs up to 700 points and more, and of most in the list we know this very version.
+    // Ids only: a whole order costs 560 points and more, and of most in the list we know this very version.
     changed: (window, call) =>
       walkChanges(window, async (fromMs, cursor: string | undefined) => {
         const { orders, nextCursor } = await withFreshCredentials(options.credentials, (credentials) =>

@@ -111,9 +111,21 @@ export type ShTransaction = z.infer<typeof ShTransaction>;
 export const ShRefund = z.object({
   id: RequiredId,
   note: Text,
+  created_at: Text,
+  processed_at: Text,
+  /** Of what was sent back after delivery; orders of the time before Shopify had returns name none. */
+  return: Part({ id: Id }),
   refund_line_items: List(
-    z.object({ line_item_id: Id, quantity: Quantity, subtotal_set: ShMoneySet, total_tax_set: ShMoneySet }),
+    z.object({
+      line_item_id: Id,
+      quantity: Quantity,
+      /** cancel, return, legacy_restock: back into stock; no_restock: not. */
+      restock_type: Text,
+      subtotal_set: ShMoneySet,
+      total_tax_set: ShMoneySet,
+    }),
   ),
+  duties: List(z.object({ duty_id: Id, amount_set: ShMoneySet })),
   refund_shipping_lines: List(z.object({ subtotal_amount_set: ShMoneySet, tax_amount_set: ShMoneySet })),
   /**
    * What the parts are worth less the money that went back; and until 2024-07 refunded shipping, with the kind

@@ -125,6 +125,14 @@ const root = (shop: Shop) => ({
     const { nodes, pageInfo } = connection(found, page);
     return { nodes: nodes.map((order) => graphqlOrder(shop, order)), pageInfo };
   },
+  refund: ({ id }: { id: string }) => {
+    for (const order of shop.orders.values()) {
+      const found = graphqlOrder(shop, order);
+      const refund = found.refunds({ first: Number.POSITIVE_INFINITY }).find((each) => each.id === id);
+      if (refund) return { ...refund, order: found };
+    }
+    return null;
+  },
 });
 
 type Json = OrderJson;
@@ -275,30 +283,49 @@ const graphqlOrder = (shop: Shop, order: Order) => {
         }
       : json.customer && { ...gid('Customer', json.customer.id) },
     refunds: ({ first = 10 }: Page) =>
-      order.refunds.slice(0, first).map((refund) => ({
-        ...gid('Refund', String(refund.id)),
-        note: refund.note,
-        refundLineItems: (page: Page) =>
-          connection(
-            refund.lines.map(({ line, quantity }) => ({
-              quantity,
-              lineItem: lines.find(({ id }) => id === `gid://shopify/LineItem/${line.id}`),
-            })),
-            page,
-          ),
-        refundShippingLines: (page: Page) =>
-          connection(
-            shop.refundJson(order, refund).refund_shipping_lines.map(({ subtotal_amount_set }) => ({
-              subtotalAmountSet: bag(subtotal_amount_set),
-            })),
-            page,
-          ),
-        transactions: (page: Page) =>
-          connection(
-            refund.transactions.map((each) => transactions[order.transactions.indexOf(each)]),
-            page,
-          ),
-      })),
+      order.refunds.slice(0, first).map((refund) => {
+        const told = shop.refundJson(order, refund);
+        return {
+          ...gid('Refund', String(refund.id)),
+          createdAt: utc(told.created_at),
+          duties: told.duties.map(({ duty_id, amount_set }) => ({
+            amountSet: bag(amount_set),
+            originalDuty: gid('Duty', duty_id),
+          })),
+          note: refund.note,
+          orderAdjustments: (page: Page) =>
+            connection(
+              told.order_adjustments.map(({ amount_set }) => ({ amountSet: bag(amount_set) })),
+              page,
+            ),
+          processedAt: utc(told.processed_at),
+          refundLineItems: (page: Page) =>
+            connection(
+              told.refund_line_items.map((line) => ({
+                lineItem: lines.find(({ id }) => id === gid('LineItem', line.line_item_id).id),
+                quantity: line.quantity,
+                restockType: line.restock_type.toUpperCase(),
+                subtotalSet: bag(line.subtotal_set),
+                totalTaxSet: bag(line.total_tax_set),
+              })),
+              page,
+            ),
+          refundShippingLines: (page: Page) =>
+            connection(
+              told.refund_shipping_lines.map(({ subtotal_amount_set, tax_amount_set }) => ({
+                subtotalAmountSet: bag(subtotal_amount_set),
+                taxAmountSet: bag(tax_amount_set),
+              })),
+              page,
+            ),
+          return: told.return && gid('Return', told.return.id),
+          transactions: (page: Page) =>
+            connection(
+              refund.transactions.map((each) => transactions[order.transactions.indexOf(each)]),
+              page,
+            ),
+        };
+      }),
     shippingAddress: address(json.shipping_address),
     shippingLines: (page: Page) =>
       connection(

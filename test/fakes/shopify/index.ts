@@ -3,6 +3,7 @@ import { type PeerServer, startPeerServer } from '../peer-server.ts';
 import { CostBucket } from './cost.ts';
 import { answerGraphql } from './graphql.ts';
 import {
+  type FakeExchangeSpec,
   type FakeOrderSpec,
   type FakeRefundSpec,
   type FakeShopOptions,
@@ -48,6 +49,8 @@ export interface FakeShopify {
   edit(id: string, lines: readonly { readonly sku: string; readonly quantity: number }[]): PlacedOrder;
   cancel(id: string, reason?: 'customer' | 'inventory' | 'fraud' | 'declined' | 'other'): PlacedOrder;
   refund(id: string, spec?: FakeRefundSpec): PlacedOrder;
+  /** A return whose goods are replaced by others; only the difference is paid. */
+  exchange(id: string, spec: FakeExchangeSpec): PlacedOrder;
   markPaid(id: string): PlacedOrder;
   fulfil(id: string): PlacedOrder;
   /** Only `fulfillment_orders/*` say so: the order itself does not change. */
@@ -156,6 +159,11 @@ export const startFakeShopify = async (options: FakeShopifyOptions): Promise<Fak
       const order = shop.require(id);
       const refund = shop.refund(order, spec);
       return tell(order, ['orders/updated'], [['refunds/create', shop.refundJson(order, refund)]]);
+    },
+    exchange: (id, spec) => {
+      const order = shop.require(id);
+      shop.exchange(order, spec);
+      return tell(order, ['orders/updated']);
     },
     markPaid: (id) => {
       const order = shop.require(id);

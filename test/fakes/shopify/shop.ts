@@ -103,7 +103,17 @@ export interface FakeRefundSpec {
   readonly lines?: readonly { readonly sku: string; readonly quantity: number }[];
   /** The shipping costs, too. */
   readonly shipping?: boolean;
+  /** The duties of the lines, too. */
+  readonly duties?: boolean;
+  /** Default cancel. */
+  readonly restock?: 'cancel' | 'return' | 'no_restock';
   readonly status?: 'success' | 'pending';
+}
+
+/** A return and what the buyer gets instead. */
+export interface FakeExchangeSpec {
+  readonly returned: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly instead: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
 export interface FakeShopOptions {
@@ -146,7 +156,10 @@ interface Refund {
   readonly atMs: number;
   readonly lines: readonly { readonly id: bigint; readonly line: Line; readonly quantity: number }[];
   readonly shipping: boolean;
-  readonly transactions: readonly Transaction[];
+  readonly duties: boolean;
+  readonly restock: 'cancel' | 'return' | 'no_restock';
+  readonly returnId: bigint | undefined;
+  readonly transactions: Transaction[];
 }
 
 export interface Order {
@@ -306,6 +319,9 @@ export class Shop {
         atMs: this.now(),
         lines: removals.map((removal) => ({ id: this.newId(), ...removal })),
         shipping: false,
+        duties: false,
+        restock: 'cancel',
+        returnId: undefined,
         transactions: [],
       });
     }
@@ -328,7 +344,40 @@ export class Shop {
     order.cancelReason = reason;
   }
 
-  refund(order: Order, spec: FakeRefundSpec): Refund {
+  /** Only the difference moves: back to the buyer, or once more from the buyer [BCApps #8554, #10467]. */
+  exchange(order: Order, { returned, instead }: FakeExchangeSpec): void {
+    const all = (side: Side) => this.totals(order, side).all;
+    const before = { shop: all('shop'), buyer: all('buyer') };
+    for (const line of instead) this.addLine(order, line);
+    const refund = this.refund(order, { lines: returned, amount: '0', restock: 'return' }, this.newId());
+    const worth = (side: Side) =>
+      total(
+        refund.lines.map(({ line, quantity }) => {
+          const { subtotal, tax } = this.pieces(order, line, quantity, side);
+          return this.withTax(subtotal, tax);
+        }),
+      );
+    const change = {
+      shop: all('shop').minus(before.shop).minus(worth('shop')),
+      buyer: all('buyer').minus(before.buyer).minus(worth('buyer')),
+    };
+    if (change.shop.eq(0)) return;
+    const difference: Transaction = {
+      id: this.newId(),
+      kind: change.shop.gt(0) ? 'sale' : 'refund',
+      status: 'success',
+      gateway: order.spec.gateway ?? 'shopify_payments',
+      shop: change.shop.abs(),
+      buyer: change.buyer.abs(),
+      atMs: this.now(),
+    };
+    order.transactions.push(difference);
+    if (change.shop.gt(0)) return;
+    refund.transactions.push(difference);
+    order.financialStatus = 'partially_refunded';
+  }
+
+  refund(order: Order, spec: FakeRefundSpec, returnId?: bigint): Refund {
     const lines = (spec.lines ?? []).map(({ sku, quantity }) => {
       const line = order.lines.find(({ product }) => product.sku === sku);
       if (!line) throw new Error(`the order has no line "${sku}"`);
@@ -337,8 +386,8 @@ export class Shop {
     const worth = (side: Side) =>
       lines.reduce(
         (all, { line, quantity }) => {
-          const { subtotal, tax } = this.pieces(order, line, quantity, side);
-          return all.plus(subtotal).plus(this.options.taxesIncluded ? 0 : tax);
+          const { subtotal, tax, duty } = this.pieces(order, line, quantity, side);
+          return all.plus(this.withTax(subtotal, tax)).plus(spec.duties ? duty : 0);
         },
         spec.shipping ? this.shippingOf(order, side).worth : new Big(0),
       );
@@ -356,6 +405,9 @@ export class Shop {
       atMs: this.now(),
       lines,
       shipping: spec.shipping ?? false,
+      duties: spec.duties ?? false,
+      restock: spec.restock ?? 'cancel',
+      returnId,
       transactions: shop.gt(0)
         ? [
             {
@@ -589,13 +641,16 @@ export class Shop {
   adjustments(order: Order, refund: Refund) {
     const differs = (side: Side): Big => {
       const parts = refund.lines.map(({ line, quantity }) => this.pieces(order, line, quantity, side));
-      return total(parts.map(({ subtotal, tax }) => this.withTax(subtotal, tax)))
+      return total(
+        parts.map(({ subtotal, tax, duty }) => this.withTax(subtotal, tax).plus(refund.duties ? duty : 0)),
+      )
         .plus(refund.shipping ? this.shippingOf(order, side).worth : 0)
         .minus(
           total(refund.transactions.filter(({ status }) => status === 'success').map((each) => each[side])),
         );
     };
-    if (differs('shop').eq(0) || refund.transactions.length === 0) return [];
+    // What was exchanged is no difference: it is paid for by what came instead.
+    if (differs('shop').eq(0) || refund.transactions.length === 0 || refund.returnId) return [];
     return [
       {
         id: rawId(refund.id + 2_000_000n),
@@ -622,7 +677,17 @@ export class Shop {
       processed_at: this.time(refund.atMs),
       restock: refund.lines.length > 0,
       order_adjustments: this.adjustments(order, refund),
-      duties: [],
+      duties: refund.lines.flatMap(({ line, quantity }) =>
+        refund.duties && this.lineOf(order, line, 'shop').duty.gt(0)
+          ? [
+              {
+                duty_id: String(line.id + 1n),
+                amount_set: this.set((side) => this.pieces(order, line, quantity, side).duty, order),
+              },
+            ]
+          : [],
+      ),
+      return: refund.returnId === undefined ? null : { id: rawId(refund.returnId) },
       refund_line_items: refund.lines.map(({ id, line, quantity }) => {
         const of = (side: Side) => this.pieces(order, line, quantity, side);
         return {
@@ -630,7 +695,7 @@ export class Shop {
           line_item_id: rawId(line.id),
           location_id: null,
           quantity,
-          restock_type: 'cancel',
+          restock_type: refund.restock,
           // Numbers here, and only here [P].
           subtotal: of('shop').subtotal.toNumber(),
           subtotal_set: this.set((side) => of(side).subtotal, order),

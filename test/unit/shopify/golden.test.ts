@@ -3,6 +3,7 @@ import { toOrder } from '../../../shared/connectors/shopify/orders.mapper.ts';
 import { ShOrder } from '../../../shared/connectors/shopify/wire.ts';
 import { assertAddsUp } from '../../../shared/core/order-totals.ts';
 import { inBuyerCurrency } from '../../../shared/core/presentment.ts';
+import { type RefundPart, refundParts } from '../../../shared/core/refund-parts.ts';
 import { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
 import { parseJson } from '../../../shared/http/json.ts';
 import { cases, expected, payload, settings } from './deliveries.ts';
@@ -44,6 +45,9 @@ it.each<[string, string, string, number, number, number[], number[]]>([
   ['edited-and-paid-back', 'open', 'partially-refunded online', 98700, 4700, [], []],
   ['edited-goodwill-beyond', 'open', 'partially-refunded online', 98700, 4700, [5000], []],
   ['edited-line-removed', 'open', 'pending cash-on-delivery', 98700, 4700, [], []],
+  ['exchange-cheaper', 'open', 'partially-refunded online', 120698, 5748, [15698], []],
+  ['exchange-dearer', 'open', 'paid online', 131198, 6248, [15698], []],
+  ['exchange-even', 'open', 'paid online', 125896, 5996, [15698], []],
   ['fees-that-are-duties', 'open', 'paid online', 12500, 2000, [], []],
   ['free-of-charge', 'open', 'paid free', 0, 0, [], []],
   ['gift-card-paid-all', 'open', 'paid online', 10500, 500, [], [10500]],
@@ -64,7 +68,14 @@ it.each<[string, string, string, number, number, number[], number[]]>([
   ['paid-plain', 'open', 'paid online', 110198, 5248, [], []],
   ['partial-refund', 'open', 'partially-refunded online', 110198, 5248, [44100, 1000], []],
   ['point-of-sale-nobody-named', 'completed', 'paid other', 10500, 500, [], []],
+  ['refund-less-than-returned', 'open', 'partially-refunded online', 110198, 5248, [40000], []],
+  ['refund-one-of-two-shippings', 'open', 'partially-refunded online', 116498, 5548, [6300], []],
+  ['refund-shipping-before-2024-10', 'open', 'partially-refunded online', 110198, 5248, [6300], []],
+  ['refund-taxes-included', 'open', 'partially-refunded online', 105000, 5000, [57500], []],
+  ['refund-with-duties', 'open', 'partially-refunded online', 12800, 2000, [6250], []],
   ['refunded-in-full', 'refunded', 'refunded online', 110198, 5248, [110198], []],
+  ['refunds-in-a-row', 'open', 'partially-refunded online', 110198, 5248, [15698, 6300, 44100, 1000], []],
+  ['return-not-paid-yet', 'open', 'paid online', 110198, 5248, [], []],
   ['scheduled', 'open', 'paid online', 21000, 1000, [], []],
   ['scheduled-without-date', 'open', 'paid online', 10500, 500, [], []],
   ['taxes-included', 'open', 'paid online', 105000, 5000, [], []],
@@ -80,12 +91,13 @@ it.each<[string, string, string, number, number, number[], number[]]>([
   expect(value.giftCards.map((card) => card.amount.minor)).toEqual(giftCards);
 });
 
-it('every case has its line above', () => expect(cases).toHaveLength(38));
+it('every case has its line above', () => expect(cases).toHaveLength(48));
 
 it.each<[string, number, string, number[]]>([
   ['multi-currency', 151905, '0.74135079', []],
   ['multi-currency-refund', 151905, '0.74135079', [101270]],
   ['multi-currency-refund-pending', 151905, '0.74135079', []],
+  ['refund-with-duties', 11008, '0.86', [5375]],
   ['tip-and-duties', 11008, '0.86', []],
   ['fees-that-are-duties', 10750, '0.86', []],
 ])('%s as the buyer saw it: total %i at %s', (name, total, rate, refunds) => {
@@ -96,6 +108,58 @@ it.each<[string, number, string, number[]]>([
     0,
   ]);
   expect(presentment?.refunds?.map(({ minor }) => minor)).toEqual(refunds);
+});
+
+const inWords = (part: RefundPart): string => {
+  if (part.kind === 'amount') return `amount ${part.total.minor}`;
+  const taxes = part.taxes.map(({ key, amount }) => ` + ${key} ${amount.minor}`).join('');
+  return part.kind === 'line'
+    ? `${part.quantity} x ${part.line.sku} ${part.total.minor}${taxes}, restock ${part.restock}`
+    : `${part.charge.kind} ${part.total.minor}${taxes}`;
+};
+
+// Typed from the payloads: what each refund is for.
+it.each<[string, string[][]]>([
+  ['cancelled-refunded', [['1 x CUP-02 10000 + VAT 5% 500, restock true']]],
+  ['edited-goodwill-beyond', [['amount 5000']]],
+  ['exchange-cheaper', [['1 x MUG-TH-01 14950 + VAT 5% 748, restock false']]],
+  ['exchange-dearer', [['1 x MUG-TH-01 14950 + VAT 5% 748, restock true']]],
+  ['exchange-even', [['1 x MUG-TH-01 14950 + VAT 5% 748, restock true']]],
+  [
+    'multi-currency-refund',
+    [['2 x SNOW-LIQ 124071 + Washington State Tax 6.5% 8064 + Puyallup City Tax 3.6% 4467, restock true']],
+  ],
+  ['partial-refund', [['1 x TEA-OOL-150 42000 + VAT 5% 2100, restock true'], ['amount 1000']]],
+  ['refund-less-than-returned', [['1 x TEA-OOL-150 42000 + VAT 5% 2100, restock true', 'amount -4100']]],
+  ['refund-one-of-two-shippings', [['amount 6300']]],
+  ['refund-shipping-before-2024-10', [['shipping 6000 + VAT 5% 300']]],
+  [
+    'refund-taxes-included',
+    [['1 x SHIRT-M 45238 + State 3% 1357 + City 2% 905, restock true', 'shipping 9524 + VAT 5% 476']],
+  ],
+  ['refund-with-duties', [['1 x SCARF 5000 + VAT 20% 1000, restock true', 'duty 250']]],
+  [
+    'refunded-in-full',
+    [
+      [
+        '2 x TEA-OOL-150 84000 + VAT 5% 4200, restock true',
+        '1 x MUG-TH-01 14950 + VAT 5% 748, restock true',
+        'shipping 6000 + VAT 5% 300',
+      ],
+    ],
+  ],
+  [
+    'refunds-in-a-row',
+    [
+      ['1 x MUG-TH-01 14950 + VAT 5% 748, restock false'],
+      ['shipping 6000 + VAT 5% 300'],
+      ['1 x TEA-OOL-150 42000 + VAT 5% 2100, restock true'],
+      ['amount 1000'],
+    ],
+  ],
+])('%s gives back', (name, parts) => {
+  const { value } = map(name);
+  expect(value.refunds.map((refund) => refundParts(value, refund).map(inWords))).toEqual(parts);
 });
 
 it.each<[string, string[]]>([

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { refundParts } from '../../../shared/core/refund-parts.ts';
+import type { OrderRefund } from '../../../shared/events/order-changed.ts';
 import { changed, receive } from './deliveries.ts';
 
 type Json = Record<string, unknown>;
@@ -160,6 +162,64 @@ describe('edits and refunds', () => {
     // The mug is gone; the tea that came back is a refund of its own, in full.
     expect(order.refunds.map(({ total }) => total.minor)).toEqual([44100]);
     expect([order.total.minor, warnings]).toEqual([94500, []]);
+  });
+
+  it('a part of a line that the order no longer has is an amount', () => {
+    const { order } = orderOf('refunds-in-a-row', (o) => {
+      const [refund] = o['refunds'] as Json[];
+      Object.assign(((refund as Json)['refund_line_items'] as Json[])[0] as Json, { line_item_id: 99 });
+    });
+    expect(order.refunds[0]).toEqual({
+      id: '84',
+      reason: 'Broken',
+      total: { minor: 15698, currency: 'TWD' },
+      refundedAt: '2026-11-21T01:00:00Z',
+    });
+  });
+
+  it('nobody knows what an unknown kind of restocking means, nor a time without its zone', () => {
+    const { order } = orderOf('partial-refund', (o) => {
+      const [refund] = o['refunds'] as Json[];
+      Object.assign(refund as Json, { processed_at: '2026-11-21T09:00:00', created_at: null });
+      Object.assign(((refund as Json)['refund_line_items'] as Json[])[0] as Json, { restock_type: 'sold' });
+    });
+    expect(order.refunds[0]).not.toHaveProperty('refundedAt');
+    expect(order.refunds[0]?.lines?.[0]).not.toHaveProperty('restock');
+  });
+
+  it('without a rate on its line, tax that was given back is an amount', () => {
+    const { order } = orderOf('partial-refund', (o) => {
+      Object.assign(lineOf(o), { tax_lines: [] });
+      Object.assign(o, { total_price_set: twd('1059.98'), total_tax_set: twd('10.48') });
+    });
+    expect(order.refunds[0]?.lines?.[0]).toMatchObject({ total: { minor: 42000 }, taxes: [] });
+    expect(refundParts(order, order.refunds[0] as OrderRefund).at(-1)).toMatchObject({
+      total: { minor: 2100 },
+    });
+  });
+
+  it('an exchange is one by its return, or by delivered goods that came back', () => {
+    const { order } = orderOf('exchange-even', (o) => delete ((o['refunds'] as Json[])[0] as Json)['return']);
+    expect(order.refunds.map(({ total }) => total.minor)).toEqual([15698]);
+    const edited = orderOf('exchange-even', (o) => {
+      const [refund] = o['refunds'] as Json[];
+      delete (refund as Json)['return'];
+      Object.assign(((refund as Json)['refund_line_items'] as Json[])[0] as Json, { restock_type: 'cancel' });
+    }).order;
+    expect([edited.refunds, edited.total.minor, edited.lines.length]).toEqual([[], 110198, 2]);
+  });
+
+  it('a return that was refused its money is no exchange', () => {
+    const { order } = orderOf('exchange-cheaper', (o) => {
+      const [refund] = o['refunds'] as Json[];
+      Object.assign(((refund as Json)['transactions'] as Json[])[0] as Json, { status: 'failure' });
+    });
+    expect([order.refunds, order.total.minor]).toEqual([[], 105000]);
+  });
+
+  it('nothing is exchanged in an order that was cancelled', () => {
+    const { order } = orderOf('exchange-even', (o) => Object.assign(o, { cancelled_at: o['updated_at'] }));
+    expect(order.refunds).toEqual([]);
   });
 
   it('a shipping line that an edit took off is gone, and its money with it', () => {
