@@ -64,6 +64,18 @@ export const dynamoUnfinished = (client: DynamoDBClient, tableName: string): Unf
     note: (destination, source, orderId, told) =>
       step(journeyKey(destination, source, orderId), told, '', {}),
 
+    reopen: (destination, source, orderId, told) =>
+      step(
+        journeyKey(destination, source, orderId),
+        told,
+        ', #state = :open, #openFor = :destination, #openSinceMs = :at REMOVE #expiresAtS, #sweptAtMs',
+        {
+          ':open': { S: 'open' },
+          ':destination': { S: destination },
+          ':at': { N: String(told.atMs) },
+        },
+      ),
+
     swept: (destination, source, orderId, told) =>
       step(journeyKey(destination, source, orderId), told, ', #sweptAtMs = :at', {
         ':at': { N: String(told.atMs) },

@@ -32,6 +32,8 @@ export interface UnfinishedOrders {
   unfinished(destination: string, openedBeforeMs: number): AsyncIterable<UnfinishedOrder>;
   /** Another step in the timeline of a row that exists; it changes nothing of what becomes of the order. */
   note(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
-  /** The same, and that it was published again. */
+  /** The same, and the row is unfinished from then on. */
+  reopen(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
+  /** The same as `note`, and that it was published again. */
   swept(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
 }

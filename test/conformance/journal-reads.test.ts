@@ -109,6 +109,19 @@ describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (wh
     expect(await unfinished(1e15)).toEqual([]);
   });
 
+  it('a row that is opened again is unfinished from then on, until it is settled', async () => {
+    await record('1', 100);
+    await reads.swept(ERP, SHOP, '1', step('SWEPT', 150));
+    await settle('1', 'done', 200);
+    await reads.reopen(ERP, SHOP, '1', step('REPAIRED', 900));
+    expect(await stepsOf('1')).toEqual(['RECEIVED', 'SWEPT', 'done', 'REPAIRED']);
+    expect(await unfinished(1e15)).toMatchObject([
+      { orderId: '1', state: 'open', openSinceMs: 900, sweptAtMs: undefined },
+    ]);
+    await settle('1', 'done', 950);
+    expect(await unfinished(1e15)).toEqual([]);
+  });
+
   it('what was published again says when', async () => {
     await record('1', 100);
     await reads.swept(ERP, SHOP, '1', step('SWEPT', 900));

@@ -100,6 +100,12 @@ export const memoryJournalReads = (rows: Map<string, JournalRow>): JournalReads 
       yield* open.toSorted((a, b) => a.openSinceMs - b.openSinceMs);
     },
     note: (destination, source, orderId, step) => note(journeyKey(destination, source, orderId), step),
+    reopen: (destination, source, orderId, step) =>
+      note(journeyKey(destination, source, orderId), step, {
+        state: 'open',
+        openSinceMs: step.atMs,
+        sweptAtMs: undefined,
+      }),
     swept: (destination, source, orderId, step) =>
       note(journeyKey(destination, source, orderId), step, { sweptAtMs: step.atMs }),
   };
