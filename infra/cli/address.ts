@@ -11,6 +11,13 @@ export const LocalAddress = z.object({
   mappingsTable: z.string(),
   journalTable: z.string(),
   parkedTable: z.string(),
+  connectionsTable: z.string(),
+  quarantineQueue: z.string(),
+  /** Functions that a command calls, by connection. */
+  functions: z.record(
+    z.string(),
+    z.object({ webhook: z.string().optional(), control: z.string().optional() }),
+  ),
   /** Queues in which messages can be parked, by connection. */
   queues: z.record(z.string(), z.object({ queue: z.string(), parked: z.string() })),
   storefronts: z.array(z.string()),

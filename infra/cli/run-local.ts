@@ -9,7 +9,7 @@ import { type LocalStack, startLocalStack } from '../local/index.ts';
 import type { Secrets } from '../secrets.ts';
 import { connectionsOf, erpsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { removeAddress, writeAddress } from './address.ts';
-import { queuesOf } from './target.ts';
+import { functionsOf, queuesOf } from './target.ts';
 
 export interface LocalRun {
   readonly stack: LocalStack;
@@ -75,9 +75,12 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
       mappingsTable,
       journalTable: output('core', 'JournalTable'),
       parkedTable: output('core', 'ParkedTable'),
+      connectionsTable: output('core', 'ConnectionsTable'),
+      quarantineQueue: output('core', 'QuarantineQueueUrl'),
     };
     const queues = queuesOf(settings, (name) => outputs[name]);
-    await writeAddress(dataDir, { pid: process.pid, env, ...tables, storefronts, erps, queues });
+    const functions = functionsOf(settings, (name) => outputs[name]);
+    await writeAddress(dataDir, { pid: process.pid, env, ...tables, storefronts, erps, queues, functions });
     const dynamo = new DynamoDBClient({
       endpoint: stack.endpoints.dynamodb,
       region: settings.region,

@@ -14,12 +14,24 @@ export interface Target {
   readonly mappingsTable: string;
   readonly journalTable: string;
   readonly parkedTable: string;
+  readonly connectionsTable: string;
+  /** URL. */
+  readonly quarantineQueue: string;
   readonly storefronts: readonly string[];
   readonly erps: readonly string[];
   /** Only for a deployed stage. */
   readonly stage?: Settings;
   /** Queues in which messages can be parked, by connection; the recorder counts as one. */
   queues(): Promise<Readonly<Record<string, ParkedQueueUrls>>>;
+  functions(): Promise<Readonly<Record<string, CalledFunctions>>>;
+}
+
+/** Names of those functions of a connection that commands call. */
+export interface CalledFunctions {
+  /** Of a storefront. */
+  readonly webhook?: string | undefined;
+  /** Of an ERP. */
+  readonly control?: string | undefined;
 }
 
 export interface TargetOptions {
@@ -31,10 +43,16 @@ export interface TargetOptions {
 /** Points the AWS SDK of this process at the target. @throws Error with what to do */
 export const openTarget = async ({ local, data, stage }: TargetOptions): Promise<Target> => {
   if (local || data) {
-    const { env, queues, ...address } = await readAddress(data);
+    const { env, queues, functions, ...address } = await readAddress(data);
     Object.assign(process.env, env);
     const flag = data ? `--data ${quoted(data)}` : '--local';
-    return { name: 'the local stack', flag, ...address, queues: async () => queues };
+    return {
+      name: 'the local stack',
+      flag,
+      ...address,
+      queues: async () => queues,
+      functions: async () => functions,
+    };
   }
   if (!stage) throw new Error('say which one: --local, or --stage NAME (a file of infra/stages)');
   const file = fileURLToPath(new URL(`../stages/${path.basename(stage)}.ts`, import.meta.url));
@@ -47,20 +65,24 @@ export const openTarget = async ({ local, data, stage }: TargetOptions): Promise
     if (!value) throw new Error(`stack ${core} has no output ${name} in ${settings.region}: deploy it first`);
     return value;
   };
+  const everyOutput = async () => {
+    const stacks = connectionsOf(settings).map(({ id }) => `waybill-${settings.name}-${id}`);
+    const all = [outputs, ...(await Promise.all(stacks.map(outputsOf)))];
+    return (name: string) => all.find((one) => one.has(name))?.get(name);
+  };
   return {
     name: `stage ${stage}`,
     flag: `--stage ${quoted(stage)}`,
     mappingsTable: table('MappingsTable'),
     journalTable: table('JournalTable'),
     parkedTable: table('ParkedTable'),
+    connectionsTable: table('ConnectionsTable'),
+    quarantineQueue: table('QuarantineQueueUrl'),
     storefronts: storefrontsOf(settings).map(({ id }) => id),
     erps: erpsOf(settings).map(({ id }) => id),
     stage: settings,
-    queues: async () => {
-      const stacks = connectionsOf(settings).map(({ id }) => `waybill-${settings.name}-${id}`);
-      const all = [outputs, ...(await Promise.all(stacks.map(outputsOf)))];
-      return queuesOf(settings, (name) => all.find((one) => one.has(name))?.get(name));
-    },
+    queues: async () => queuesOf(settings, await everyOutput()),
+    functions: async () => functionsOf(settings, await everyOutput()),
   };
 };
 
@@ -78,6 +100,20 @@ export const queuesOf = (
     }),
   );
 };
+
+/** @param output as in `queuesOf` */
+export const functionsOf = (
+  settings: Settings,
+  output: (name: string) => string | undefined,
+): Record<string, CalledFunctions> =>
+  Object.fromEntries(
+    connectionsOf(settings).map(({ id, manifest: { kind } }) => {
+      const stack = `waybill-${settings.name}-${id}`;
+      return kind === 'storefront'
+        ? [id, { webhook: output(`${stack}.FunctionName`) }]
+        : [id, { control: output(`${stack}.ControlFunctionName`) }];
+    }),
+  );
 
 const quoted = (text: string): string =>
   /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addConnectionCommands } from './commands/connections.ts';
 import { addConnectorsCommand } from './commands/connectors.ts';
 import { addMappingCommands } from './commands/mapping.ts';
 import { addParkedCommands } from './commands/parked.ts';
 import { addSecretsCommands } from './commands/secrets.ts';
+import { addStatusCommand } from './commands/status.ts';
 
 const program = new Command('waybill')
   .description("Operator's tools, against AWS with your own credentials, or --local")
@@ -12,6 +14,8 @@ const program = new Command('waybill')
 addMappingCommands(program);
 addParkedCommands(program);
 addSecretsCommands(program);
+addConnectionCommands(program);
+addStatusCommand(program);
 addConnectorsCommand(program);
 
 try {

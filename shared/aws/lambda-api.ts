@@ -34,8 +34,11 @@ const lambdaCall = async (
 ): Promise<Response> => {
   const { method, path, body, deadlineMs } = request;
   const region = await config.region();
-  // The variable by which the SDK, too, is told of another endpoint.
-  const url = new URL(path, process.env['AWS_ENDPOINT_URL_LAMBDA'] ?? endpointOf(region));
+  // The variables by which the SDK, too, is told of another endpoint.
+  const url = new URL(
+    path,
+    process.env['AWS_ENDPOINT_URL_LAMBDA'] ?? process.env['AWS_ENDPOINT_URL'] ?? endpointOf(region),
+  );
   const signer = await config.signer({
     name: 'sigv4',
     signingName: 'lambda',

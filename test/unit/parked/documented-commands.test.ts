@@ -1,13 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { addConnectionCommands } from '../../../infra/cli/commands/connections.ts';
 import { addConnectorsCommand } from '../../../infra/cli/commands/connectors.ts';
 import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
 import { addParkedCommands } from '../../../infra/cli/commands/parked.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
+import { addStatusCommand } from '../../../infra/cli/commands/status.ts';
 
 const program = new Command('waybill');
-for (const add of [addConnectorsCommand, addMappingCommands, addParkedCommands, addSecretsCommands])
+for (const add of [
+  addConnectionCommands,
+  addConnectorsCommand,
+  addMappingCommands,
+  addParkedCommands,
+  addSecretsCommands,
+  addStatusCommand,
+])
   add(program);
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
