@@ -248,6 +248,53 @@ export interface ErpOrders<Refs = unknown, Wire = unknown> {
   ): Promise<CompletedOrder>;
   /** Undefined: this connector cannot change what it has written, a person does. */
   readonly changes?: ErpOrderChanges<Refs>;
+  /** Undefined: what people entered by hand cannot be found by this connector. */
+  readonly adoption?: ErpAdoption;
+}
+
+/** An order in the ERP, as far as it is needed to say which of the shop's orders it is. */
+export interface ErpCandidate {
+  readonly document: PeerDocument;
+  /** The date that the ERP shows, epoch milliseconds: the buyer's, or when it was typed in or confirmed. */
+  readonly datedAtMs: number;
+  readonly total: Money;
+  /** The step in which the ERP states amounts of that currency, in minor units: 100 where it books whole dollars. */
+  readonly stepMinor: number;
+  readonly state: 'draft' | 'confirmed' | 'cancelled';
+  /** What stands in the field of our references; empty: nothing. */
+  readonly reference: string;
+  /** Texts in which people note the shop's number of the order. */
+  readonly mentions: readonly string[];
+  /** `buyerMarks` of whoever it names; nobody can be read out of them. */
+  readonly buyer: readonly string[];
+}
+
+/** An order that people entered, when it became ours. */
+export interface AdoptedOrder extends PeerDocument {
+  readonly state: ErpCandidate['state'];
+  /** What it says, see `CompletedOrder`. */
+  readonly fingerprint?: string | undefined;
+}
+
+/** Cut-over: orders that people entered by hand before Waybill wrote there. Errors as in ErpOrders. */
+export interface ErpAdoption {
+  /** All orders dated in the window, whoever made them, in any order and in pages. */
+  candidates(
+    window: ChangeWindow,
+    route: OrderRoute,
+    call: CallContext,
+  ): AsyncIterable<readonly ErpCandidate[]>;
+  /**
+   * Reads the order and writes `reference` into the field by which `find` looks, unless it stands there already; what
+   * people had noted there is kept elsewhere. Nothing else is written. undefined: write nothing.
+   * @throws PermanentError ERP_DOCUMENT_GONE
+   */
+  adopt(
+    document: PeerDocument,
+    reference: string | undefined,
+    route: OrderRoute,
+    call: CallContext,
+  ): Promise<AdoptedOrder>;
 }
 
 /** What becomes of an order after it was written. */

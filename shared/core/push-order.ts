@@ -82,6 +82,7 @@ export const pushOrder = async (
         });
         if (over === 'unclear') return await fetchAgain();
         if (outcome.reason === 'CANCELLED_BEFORE_WRITTEN') await assertNotBegun(ports, order);
+        if (outcome.reason === 'BEFORE_START') await assertNotAdopted(ports, order);
         if (outcome.reason === 'ALREADY_DONE') await assertUnchanged(ports, order, outcome.facts);
         const { facts: _, ...rest } = outcome;
         return rest;
@@ -271,6 +272,19 @@ const assertUnchanged = async (
   const nowMs = ports.nowMs();
   const entry = await ports.ledger.peek(createIntent(ports, order));
   if (entry && (!isSame(entry.facts, facts) || entry.leaseUntilMs > nowMs)) {
+    throw new BusyError(entry.intent, entry.leaseUntilMs);
+  }
+};
+
+/**
+ * The other half of `adoptOrder`: we settle and then look at the ledger, who adopts makes the order ours and then looks at
+ * what is settled. Whoever comes second sees the other, so nothing that changed meanwhile is skipped as too old.
+ * @throws BusyError it was adopted while we found that it is too old: look again
+ */
+const assertNotAdopted = async (ports: PushOrderPorts, order: OrderChangedV1): Promise<void> => {
+  const nowMs = ports.nowMs();
+  const entry = await ports.ledger.peek(createIntent(ports, order));
+  if (entry && (twinOf(entry.facts) || entry.leaseUntilMs > nowMs)) {
     throw new BusyError(entry.intent, entry.leaseUntilMs);
   }
 };

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { PermanentError, RetryableError } from '../../core/errors.ts';
 import type { ErpOrders } from '../contract.ts';
+import { odooAdoption } from './adopt.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { completeOrder } from './complete-order.ts';
 import { callOf, documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
@@ -74,6 +75,7 @@ export const odooOrders = (options: OdooOrdersOptions): ErpOrders<OdooRefs, Odoo
         forgetting(() => cancelOrder(options, doc, asLeft, route, { signal })),
       refunds: odooRefunds(options, forgetting),
     },
+    adoption: odooAdoption(options, forgetting),
   };
 };
 
