@@ -54,6 +54,13 @@ export default settings({
       /** SKUs of the service products that carry amounts without goods. These are the defaults. */
       products: { shipping: 'SHIP', fee: 'FEE', discount: 'DISCOUNT', rounding: 'ROUNDING' },
     },
+    'acme-tryton': {
+      connector: 'tryton',
+      url: 'https://tryton.acme.example',
+      database: 'acme',
+      /** Codes of the service products that carry amounts without goods. These are the defaults. */
+      products: { shipping: 'SHIP', fee: 'FEE', rounding: 'ROUNDING' },
+    },
   },
 
   /** Which storefront sells into which ERP. One storefront may have several routes, each to another ERP. */
@@ -114,6 +121,7 @@ export default settings({
     },
     { from: 'acme-shopify', to: 'acme-odoo', startAt: '2026-12-01T00:00:00+08:00', currency: 'buyer' },
     { from: 'acme-site', to: 'acme-odoo', startAt: '2026-12-01T00:00:00+08:00' },
+    { from: 'acme-site', to: 'acme-tryton', startAt: '2026-12-01T00:00:00+08:00' },
     {
       from: 'acme-woo-eu',
       to: 'acme-odoo',

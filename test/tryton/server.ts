@@ -52,6 +52,7 @@ export const startTryton = async (say: (text: string) => void = () => undefined)
     const config = join(directory, 'trytond.conf');
     const passwordFile = join(directory, 'password');
     await writeFile(config, configuration(directory, port));
+    await writeFile(join(directory, 'passlib.ini'), PASSLIB);
     await writeFile(passwordFile, `${ADMIN.password}\n`, { mode: 0o600 });
     // The file must exist before it is initialised (observed on Tryton 6.0).
     await writeFile(join(directory, `${DATABASE}.sqlite`), '');
@@ -129,6 +130,15 @@ path = ${directory}
 
 [web]
 listen = 127.0.0.1:${port}
+
+[password]
+passlib = ${join(directory, 'passlib.ini')}
+`;
+
+/** Passwords of an hour's life: at full strength a login takes half a second, and every test logs in. */
+const PASSLIB = `[passlib]
+schemes = pbkdf2_sha512
+pbkdf2_sha512__default_rounds = 1000
 `;
 
 const freePort = (): Promise<number> =>

@@ -7,7 +7,6 @@ import type { Reply, WorkerData } from './rpc-worker.ts';
 export interface SyncRpc {
   call(method: string, args: readonly unknown[]): unknown;
   rows<T>(model: string, domain: readonly unknown[], fields: readonly string[]): T[];
-  stop(): Promise<unknown>;
 }
 
 const LONGEST_MS = 60_000;
@@ -21,6 +20,8 @@ export const syncRpc = ({ url, database, admin }: TrytonAddress): SyncRpc => {
     transferList: [port2],
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
+  // It never keeps the tests running.
+  worker.unref();
   const call = (method: string, args: readonly unknown[]): unknown => {
     Atomics.store(done, 0, 0);
     worker.postMessage({ method, args });
@@ -33,6 +34,5 @@ export const syncRpc = ({ url, database, admin }: TrytonAddress): SyncRpc => {
     call,
     rows: <T>(model: string, domain: readonly unknown[], fields: readonly string[]) =>
       call(`model.${model}.search_read`, [domain, 0, null, [['id', 'ASC']], fields]) as T[],
-    stop: () => worker.terminate(),
   };
 };

@@ -43,63 +43,65 @@ export const proxyTo = (url: string) =>
   });
 
 /** The conformance suite's testbed with the Tryton of this run; each test leaves its documents out of sight. */
-export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, TrytonCredentials> => ({
-  title: `${address.version}, a real one`,
-  connector: tryton,
-  settings: (url) => ({ url, database: address.database }),
-  credentials: { login: SEED.login, password: SEED.password },
-  changes: true,
-  mappings: mappingsOf([['tax', '1', '5%']]),
-  start: async () => {
-    const rpc = syncRpc(address);
-    const proxy = await proxyTo(address.url);
-    const last = (model: string) =>
-      rpc.rows<{ id: number }>(model, [['active', 'in', [true, false]]], ['id']).at(-1)?.id ?? 0;
-    const lastParty = last('party.party');
-    const lastSale = rpc.rows<{ id: number }>('sale.sale', [], ['id']).at(-1)?.id ?? 0;
-    const sales = () => rpc.rows<SaleRow>('sale.sale', [['id', '>', lastSale]], SALE_FIELDS);
-    const parties = () => rpc.rows<{ id: number }>('party.party', [['id', '>', lastParty]], ['id']);
-    return {
-      url: proxy.url,
-      server: proxy,
-      isWrite,
-      refusal: REFUSAL,
-      orders: () =>
-        sales()
-          .filter(({ origin }) => !origin)
-          .map(orderOf),
-      customers: () => parties().length,
-      enterByHand: (reference) => {
-        const [party] = rpc.call('model.party.party.create', [[{ name: 'By hand' }]]) as number[];
-        const [currency] = rpc.rows<{ id: number }>('currency.currency', [['code', '=', 'TWD']], ['code']);
-        rpc.call('model.sale.sale.create', [[{ party, currency: currency?.id, reference }]]);
-      },
-      changes: {
-        editByHand: (id) => editByHand(rpc, Number(id)),
-        deliver: (id) => {
-          const [sale] = rpc.rows<{ shipments: number[] }>(
-            'sale.sale',
-            [['id', '=', Number(id)]],
-            ['shipments'],
-          );
-          for (const button of ['assign_try', 'pick', 'pack', 'done']) {
-            rpc.call(`model.stock.shipment.out.${button}`, [sale?.shipments]);
-          }
-        },
-        creditNotes: () =>
+export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, TrytonCredentials> => {
+  const rpc = syncRpc(address);
+  return {
+    title: `${address.version}, a real one`,
+    connector: tryton,
+    settings: (url) => ({ url, database: address.database }),
+    credentials: { login: SEED.login, password: SEED.password },
+    changes: true,
+    mappings: mappingsOf([['tax', '1', '5%']]),
+    start: async () => {
+      const proxy = await proxyTo(address.url);
+      const last = (model: string) =>
+        rpc.rows<{ id: number }>(model, [['active', 'in', [true, false]]], ['id']).at(-1)?.id ?? 0;
+      const lastParty = last('party.party');
+      const lastSale = rpc.rows<{ id: number }>('sale.sale', [], ['id']).at(-1)?.id ?? 0;
+      const sales = () => rpc.rows<SaleRow>('sale.sale', [['id', '>', lastSale]], SALE_FIELDS);
+      const parties = () => rpc.rows<{ id: number }>('party.party', [['id', '>', lastParty]], ['id']);
+      return {
+        url: proxy.url,
+        server: proxy,
+        isWrite,
+        refusal: REFUSAL,
+        orders: () =>
           sales()
-            .filter(({ origin }) => origin)
-            .map(creditNoteOf),
-      },
-      stop: async () => {
-        const ids = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id);
-        rpc.call('model.sale.sale.write', [ids(sales()), { reference: null }]);
-        rpc.call('model.party.party.write', [ids(parties()), { active: false }]);
-        await Promise.all([proxy.stop(), rpc.stop()]);
-      },
-    };
-  },
-});
+            .filter(({ origin }) => !origin)
+            .map(orderOf),
+        customers: () => parties().length,
+        enterByHand: (reference) => {
+          const [party] = rpc.call('model.party.party.create', [[{ name: 'By hand' }]]) as number[];
+          const [currency] = rpc.rows<{ id: number }>('currency.currency', [['code', '=', 'TWD']], ['code']);
+          rpc.call('model.sale.sale.create', [[{ party, currency: currency?.id, reference }]]);
+        },
+        changes: {
+          editByHand: (id) => editByHand(rpc, Number(id)),
+          deliver: (id) => {
+            const [sale] = rpc.rows<{ shipments: number[] }>(
+              'sale.sale',
+              [['id', '=', Number(id)]],
+              ['shipments'],
+            );
+            for (const button of ['assign_try', 'pick', 'pack', 'done']) {
+              rpc.call(`model.stock.shipment.out.${button}`, [sale?.shipments]);
+            }
+          },
+          creditNotes: () =>
+            sales()
+              .filter(({ origin }) => origin)
+              .map(creditNoteOf),
+        },
+        stop: async () => {
+          const ids = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id);
+          rpc.call('model.sale.sale.write', [ids(sales()), { reference: null }]);
+          rpc.call('model.party.party.write', [ids(parties()), { active: false }]);
+          await proxy.stop();
+        },
+      };
+    },
+  };
+};
 
 /** As staff do it, once a sale is processed: by an amendment. */
 const editByHand = (rpc: SyncRpc, sale: number): void => {

@@ -48,6 +48,10 @@ export const trytonError = (
       });
   }
   // Anything else is the text of an exception of Python's, without its class (observed on Tryton 6.0).
+  if (/^Database '.*' doesn't exist/.test(kind)) {
+    const message = `the database of ${destination} does not exist`;
+    return new RetryableError('DATABASE_UNAVAILABLE', message, { destination });
+  }
   const missing = /^'([\w.]+)'$/.exec(kind)?.[1];
   if (missing) {
     const error: ErpRefusal = { why: 'words', words: `it knows no "${missing}"` };
