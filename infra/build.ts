@@ -38,13 +38,15 @@ export const buildApp = (stage: Settings, options: BuildOptions = {}): cdk.App =
 /** What the stacks will ask for; an entry that is missing here only costs time. */
 const entriesOf = (stage: Settings): string[] => [
   entry('record-orders', 'index.ts'),
+  entry('sweep-orders', 'index.ts'),
   ...storefrontsOf(stage).flatMap(({ manifest: { name, reads } }) => [
     entry('ingest-webhook', `${name}.ts`),
-    ...(reads ? [entry('fetch-orders', `${name}.ts`)] : []),
+    ...(reads ? [entry('fetch-orders', `${name}.ts`), entry('reconcile-orders', `${name}.ts`)] : []),
   ]),
   ...erpsOf(stage).flatMap(({ manifest: { name } }) => [
     entry('consume-orders', `${name}.ts`),
     entry('control-connection', `${name}.ts`),
+    entry('check-orders', `${name}.ts`),
   ]),
 ];
 

@@ -10,8 +10,8 @@ import type { Alarms } from '../monitoring/alarms.ts';
  */
 export const RETENTION = { source: Duration.days(10), parked: Duration.days(14) } as const;
 
-/** What is unfinished for so long is published again, by a sweep that runs every day: before its queue forgets it. */
-export const SWEEP = { every: Duration.days(1), after: Duration.days(8) } as const;
+/** What is unfinished for so long is published again, by a sweep that runs twice a day: before its queue forgets it. */
+export const SWEEP = { every: Duration.hours(12), after: Duration.days(8) } as const;
 
 /** Below the four days that the worst case leaves, with a day to act. SQS counts from the move to the DLQ. */
 const EXPIRES_SOON = Duration.days(3);

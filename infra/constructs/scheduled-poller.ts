@@ -44,8 +44,9 @@ export class ScheduledPoller extends Construct {
       concern,
       severity: 'ticket', // the next run goes on
     }).fn;
-    // A run that failed is not repeated: the next one begins where this one did.
-    this.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    // A run that failed is not repeated: the next one begins where this one did. One that Lambda throttles may wait.
+    const maxEventAge = every.toMinutes() > 60 ? Duration.hours(1) : Duration.minutes(1);
+    this.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge });
     new events.Rule(this, 'Rule', { schedule, targets: [new targets.LambdaFunction(this.fn)] });
     alarms.add(this, {
       runbook: `${concern}-late`,

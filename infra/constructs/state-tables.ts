@@ -59,3 +59,11 @@ export const grantItems = (
   grantee: iam.IGrantable,
   ...actions: readonly `dynamodb:${string}`[]
 ): iam.Grant => iam.Grant.addToPrincipal({ grantee, actions: [...actions], resourceArns: [table.tableArn] });
+
+/** To query one index of the table. */
+export const grantIndex = (table: dynamodb.ITable, index: string, grantee: iam.IGrantable): iam.Grant =>
+  iam.Grant.addToPrincipal({
+    grantee,
+    actions: ['dynamodb:Query'],
+    resourceArns: [`${table.tableArn}/index/${index}`],
+  });

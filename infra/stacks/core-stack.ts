@@ -1,9 +1,20 @@
 import * as cdk from 'aws-cdk-lib';
-import { ENV } from '../../shared/observability/names.ts';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import {
+  ENV,
+  JOURNAL,
+  JOURNAL_OPEN_INDEX,
+  METRICS,
+  METRICS_NAMESPACE,
+} from '../../shared/observability/names.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { EventBus } from '../constructs/event-bus.ts';
+import { SWEEP } from '../constructs/parked-queue.ts';
 import { Quarantine } from '../constructs/quarantine.ts';
-import { grantItems, StateTables } from '../constructs/state-tables.ts';
+import { ScheduledPoller } from '../constructs/scheduled-poller.ts';
+import { grantIndex, grantItems, StateTables } from '../constructs/state-tables.ts';
 import { WebhookApi } from '../constructs/webhook-api.ts';
 import { Alarms } from '../monitoring/alarms.ts';
 import type { Settings } from '../settings.ts';
@@ -50,6 +61,7 @@ export class CoreStack extends cdk.Stack {
       concern: 'journal',
     });
     grantItems(this.tables.journal, recorder.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    const sweep = this.sweep(stage);
 
     outputs(this, {
       ApiUrl: this.api.apiEndpoint,
@@ -58,6 +70,7 @@ export class CoreStack extends cdk.Stack {
       QueueUrl: recorder.queue.queueUrl,
       ParkedQueueUrl: recorder.parked.queueUrl,
       FunctionName: recorder.fn.functionName,
+      SweepFunctionName: sweep.functionName,
       LedgerTable: this.tables.ledger.tableName,
       BindingsTable: this.tables.bindings.tableName,
       JournalTable: this.tables.journal.tableName,
@@ -68,6 +81,49 @@ export class CoreStack extends cdk.Stack {
       PageTopicArn: this.alarms.topics.page.topicArn,
       TicketTopicArn: this.alarms.topics.ticket.topicArn,
     });
+  }
+
+  /** Queues forget, the journal does not. */
+  private sweep(stage: Settings): lambda.Function {
+    const { journal } = this.tables;
+    const { fn } = new ScheduledPoller(this, 'Sweep', {
+      description: 'Publishes again what is unfinished for longer than queues remember',
+      entry: entry('sweep-orders', 'index.ts'),
+      environment: {
+        [ENV.settings]: JSON.stringify({
+          destinations: [...new Set(Object.values(destinations(stage)).flat())],
+          keptMs: SWEEP.after.toMilliseconds(),
+        }),
+        [ENV.eventBus]: this.bus.eventBusName,
+        [ENV.journalTable]: journal.tableName,
+      },
+      timeout: TIMEOUTS.sweepOrders,
+      schedule: events.Schedule.rate(SWEEP.every),
+      every: SWEEP.every,
+      runs: { metric: METRICS.sweepRuns, connection: JOURNAL },
+      mayMiss: 2,
+      lateSeverity: 'ticket',
+      alarms: this.alarms,
+      concern: 'sweep',
+    });
+    this.bus.grantPutEventsTo(fn);
+    grantItems(journal, fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    grantIndex(journal, JOURNAL_OPEN_INDEX, fn);
+    this.alarms.add(this, {
+      runbook: 'sweep-found',
+      metric: new cloudwatch.Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: METRICS.ordersSwept,
+        dimensionsMap: { connection: JOURNAL },
+        statistic: cloudwatch.Stats.SUM,
+        period: SWEEP.every,
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      severity: 'ticket', // what is paused alarms by itself; here nobody may know why it is unfinished
+      whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // see sweep-late
+    });
+    return fn;
   }
 }
 

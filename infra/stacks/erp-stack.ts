@@ -15,6 +15,7 @@ import {
   CLOCK_MARGIN_MS,
   concurrencyOf,
   credentialsAlarm,
+  dailyAt,
   entry,
   outputs,
   stackProps,
@@ -27,9 +28,16 @@ const CONTROL_MAY_MISS = 5;
 /** Minutes that a connection may be paused before somebody is told: an ERP that is restarted is back by then. */
 const PAUSED_MINUTES = 5;
 
+/** Before people begin to work, after backups and nightly jobs of the ERP. */
+const CHECK_HOUR = 5;
+/** Days without a check, before somebody is told. */
+const CHECKS_MAY_MISS = 2;
+/** Longer than the look-up and the writes between a claim and its release. The check makes no other call under it. */
+const CHECK_LEASE = cdk.Duration.minutes(16);
+
 /**
- * One ERP connection: its secret, its queue of orders, the function that writes them, and the one that pauses that
- * function while the ERP is away.
+ * One ERP connection: its secret, its queue of orders, the function that writes them, the one that pauses that function
+ * while the ERP is away, and the one that asks whether the orders are still there.
  */
 export class ErpStack extends cdk.Stack {
   constructor(app: cdk.App, stage: Settings, connected: Connected<ErpManifest>, core: CoreStack) {
@@ -38,6 +46,11 @@ export class ErpStack extends cdk.Stack {
     const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
     const routes = stage.orders.filter(({ to }) => to === id);
     const { ledger, bindings, journal, mappings, connections } = core.tables;
+    const slice = JSON.stringify({
+      connection: fieldsOf(connected),
+      routes: routes.map((route) => withoutDefaults(OrderRoute, route)),
+      fetchable: fetchableOf(stage).filter((shop) => routes.some(({ from }) => from === shop)),
+    });
     const consumer = new BufferedConsumer(this, 'Orders', {
       bus: core.bus,
       listensTo: 'order.changed.v1',
@@ -46,11 +59,7 @@ export class ErpStack extends cdk.Stack {
       entry: entry('consume-orders', `${manifest.name}.ts`),
       environment: {
         [ENV.connection]: id,
-        [ENV.settings]: JSON.stringify({
-          connection: fieldsOf(connected),
-          routes: routes.map((route) => withoutDefaults(OrderRoute, route)),
-          fetchable: fetchableOf(stage).filter((shop) => routes.some(({ from }) => from === shop)),
-        }),
+        [ENV.settings]: slice,
         [ENV.secretId]: secretName(stage.name, id),
         [ENV.eventBus]: core.bus.eventBusName,
         [ENV.ledgerTable]: ledger.tableName,
@@ -119,12 +128,54 @@ export class ErpStack extends cdk.Stack {
       whenSilent: cloudwatch.TreatMissingData.IGNORE, // nobody has looked: what was known holds, and control-late tells
     });
 
+    const checker = new ScheduledPoller(this, 'Check', {
+      description: `Asks ${id} (${manifest.title}) for the orders that were written to it`,
+      entry: entry('check-orders', `${manifest.name}.ts`),
+      environment: {
+        [ENV.connection]: id,
+        [ENV.settings]: slice,
+        [ENV.secretId]: secretName(stage.name, id),
+        [ENV.eventBus]: core.bus.eventBusName,
+        [ENV.ledgerTable]: ledger.tableName,
+        [ENV.journalTable]: journal.tableName,
+        [ENV.leaseMs]: String(CHECK_LEASE.toMilliseconds()),
+        [ENV.timeScale]: String(stage.timeScale),
+      },
+      timeout: TIMEOUTS.checkOrders,
+      schedule: dailyAt(CHECK_HOUR, stage.timeZone),
+      every: cdk.Duration.days(1),
+      runs: { metric: METRICS.checkRuns, connection: id },
+      mayMiss: CHECKS_MAY_MISS,
+      lateSeverity: 'ticket',
+      alarms: core.alarms,
+      concern: 'check',
+    });
+    secret.grantRead(checker.fn);
+    core.bus.grantPutEventsTo(checker.fn);
+    grantItems(ledger, checker.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:Scan');
+    grantItems(journal, checker.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    core.alarms.add(this, {
+      runbook: 'orders-missing',
+      metric: new cloudwatch.Metric({
+        namespace: METRICS_NAMESPACE,
+        metricName: METRICS.ordersMissingInErp,
+        dimensionsMap: { connection: id },
+        statistic: cloudwatch.Stats.MAXIMUM,
+        period: cdk.Duration.days(1),
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      severity: 'page', // the warehouse does not know of orders that everybody believes to be there
+      whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // see check-late
+    });
+
     outputs(this, {
       QueueUrl: consumer.queue.queueUrl,
       ParkedQueueUrl: consumer.parked.queueUrl,
       SecretName: secretName(stage.name, id),
       FunctionName: consumer.fn.functionName,
       ControlFunctionName: controller.fn.functionName,
+      CheckFunctionName: checker.fn.functionName,
     });
   }
 }

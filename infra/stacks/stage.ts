@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as cdk from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import * as events from 'aws-cdk-lib/aws-events';
 import { METRICS, METRICS_NAMESPACE } from '../../shared/observability/names.ts';
 import type { Alarms } from '../monitoring/alarms.ts';
 import type { Settings } from '../settings.ts';
@@ -18,6 +19,10 @@ export const TIMEOUTS = {
   recordOrders: cdk.Duration.seconds(30),
   /** Some dozens of pages of a slow shop; the next run goes on where this one stopped. */
   reconcileOrders: cdk.Duration.minutes(5),
+  /** Every unfinished order of weeks, one read and one event each. */
+  sweepOrders: cdk.Duration.minutes(10),
+  /** One read at the ERP for each order of three days; what is left, it says. The most that Lambda allows. */
+  checkOrders: cdk.Duration.minutes(15),
   /** One connection test of an ERP that may not answer; the next run comes after a minute. */
   controlConnection: cdk.Duration.seconds(50),
 } as const;
@@ -49,6 +54,27 @@ export const stackProps = (stage: Settings, description: string, connection?: st
 /** Outputs under exactly these names. */
 export const outputs = (stack: cdk.Stack, values: Readonly<Record<string, string>>): void => {
   for (const [name, value] of Object.entries(values)) new cdk.CfnOutput(stack, name, { value });
+};
+
+/**
+ * Every day at that hour of the company's winter: rules know UTC only.
+ * @param timeZone IANA
+ */
+export const dailyAt = (hour: number, timeZone: string): events.Schedule => {
+  const [h = 0, m = 0] = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  })
+    .format(Date.UTC(2026, 0, 15))
+    .split(':')
+    .map(Number);
+  const utcMinutes = (hour * 60 - (h * 60 + m) + 24 * 60) % (24 * 60);
+  return events.Schedule.cron({
+    hour: String(Math.floor(utcMinutes / 60)),
+    minute: String(utcMinutes % 60),
+  });
 };
 
 /**

@@ -5,7 +5,7 @@ import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { PermanentError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
-import type { JournalReads, UnfinishedOrders } from './journal-reads.ts';
+import type { JournalReads, Timelines } from './journal-reads.ts';
 import type { Ledger } from './ledger.ts';
 import type { LedgerRepairs, Repair, WrittenOrder } from './ledger-repairs.ts';
 import type { CallContext, Clock } from './ports.ts';
@@ -19,7 +19,7 @@ export interface CheckPorts {
   readonly ledger: Pick<Ledger, 'peek' | 'claim' | 'release'>;
   readonly repairs: LedgerRepairs;
   readonly journal: JournalReads;
-  readonly timeline: Pick<UnfinishedOrders, 'note' | 'reopen'>;
+  readonly timeline: Pick<Timelines, 'note' | 'reopen'>;
   readonly publish: Publish;
   /** Storefronts that can be asked for an order. */
   readonly fetchable: ReadonlySet<string>;

@@ -30,6 +30,10 @@ export interface JournalReads {
 export interface UnfinishedOrders {
   /** Unfinished since before a moment, the longest first. From an index: what was opened last may be missing. */
   unfinished(destination: string, openedBeforeMs: number): AsyncIterable<UnfinishedOrder>;
+}
+
+/** Additions to the timelines of rows that exist. */
+export interface Timelines {
   /** Another step in the timeline of a row that exists; it changes nothing of what becomes of the order. */
   note(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
   /** The same, and the row is unfinished from then on. */

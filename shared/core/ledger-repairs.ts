@@ -10,7 +10,7 @@ export interface WrittenOrder {
   readonly atMs: number;
   /** The latest claim; another one: something happened to the order since. */
   readonly attempt: number;
-  readonly document: PeerDocument | undefined;
+  readonly document?: PeerDocument | undefined;
   /** It was cancelled at the ERP, too. */
   readonly isCancelled: boolean;
   /** Ids of the refunds that were written, too. */

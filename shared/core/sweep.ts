@@ -1,11 +1,12 @@
 import type { Publish } from '../events/catalogue.ts';
-import type { UnfinishedOrders } from './journal-reads.ts';
+import type { Timelines, UnfinishedOrders } from './journal-reads.ts';
 import type { Clock } from './ports.ts';
 
 export interface SweepPorts {
   /** Connection ids of the ERPs whose routes are on. */
   readonly destinations: readonly string[];
   readonly unfinished: UnfinishedOrders;
+  readonly timeline: Pick<Timelines, 'swept'>;
   readonly publish: Publish;
   readonly nowMs: Clock;
   readonly newId: () => string;
@@ -63,7 +64,7 @@ export const sweepOrders = async (ports: SweepPorts, call: { readonly endMs: num
         code: 'SWEPT',
         text: 'published again: no queue holds it any more',
       };
-      await ports.unfinished.swept(destination, source, orderId, step);
+      await ports.timeline.swept(destination, source, orderId, step);
       swept.published += 1;
       ports.onSwept?.(destination, source, orderId);
     }

@@ -17,6 +17,12 @@ export const METRICS = {
   reconciliationRuns: 'ReconciliationRuns',
   /** Orders, or changes of them, that the storefront's list told of and nothing had brought: webhooks that were lost. */
   ordersFoundByReconciliation: 'OrdersFoundByReconciliation',
+  /** Runs of the sweep; orders that it published again, because they were unfinished for longer than queues remember. */
+  sweepRuns: 'SweepRuns',
+  ordersSwept: 'OrdersSwept',
+  /** Runs of the daily check; orders that the ledger calls finished and the ERP has no more. */
+  checkRuns: 'CheckRuns',
+  ordersMissingInErp: 'OrdersMissingInErp',
   /** Orders written to an ERP, found there by look-up, skipped with a reason, parked with a code. */
   ordersWritten: 'OrdersWritten',
   ordersRecovered: 'OrdersRecovered',

@@ -2,9 +2,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoJournalReads } from '../../shared/aws/dynamo-journal-reads.ts';
 import { dynamoJourney } from '../../shared/aws/dynamo-journey.ts';
+import { dynamoTimelines } from '../../shared/aws/dynamo-timelines.ts';
 import { dynamoUnfinished } from '../../shared/aws/dynamo-unfinished.ts';
 import type { Journal, Settlement } from '../../shared/core/journal.ts';
-import type { JournalReads, UnfinishedOrder, UnfinishedOrders } from '../../shared/core/journal-reads.ts';
+import type {
+  JournalReads,
+  Timelines,
+  UnfinishedOrder,
+  UnfinishedOrders,
+} from '../../shared/core/journal-reads.ts';
 import { revisionOf } from '../../shared/core/revision.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
@@ -30,7 +36,7 @@ const step = (code: string, atMs: number) => ({ atMs, code, text: `text of ${cod
 /** What every place that keeps the journal must answer. */
 describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (where) => {
   let journal: Journal;
-  let reads: JournalReads & UnfinishedOrders;
+  let reads: JournalReads & UnfinishedOrders & Timelines;
   let stepsOf: (orderId: string) => Promise<string[]>;
 
   beforeEach(async () => {
@@ -41,7 +47,11 @@ describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (wh
     } else {
       const table = await tables.create({ openIndex: true });
       journal = dynamoJournal(tables.client, table);
-      reads = { ...dynamoJournalReads(tables.client, table), ...dynamoUnfinished(tables.client, table) };
+      reads = {
+        ...dynamoJournalReads(tables.client, table),
+        ...dynamoUnfinished(tables.client, table),
+        ...dynamoTimelines(tables.client, table),
+      };
       const journey = dynamoJourney(tables.client, table);
       stepsOf = async (id) => (await journey(ERP, SHOP, id))?.steps.map(({ code }) => code) ?? [];
     }

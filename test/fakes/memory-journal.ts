@@ -7,7 +7,12 @@ import {
   onSettle,
   type Settlement,
 } from '../../shared/core/journal.ts';
-import type { JournalReads, UnfinishedOrder, UnfinishedOrders } from '../../shared/core/journal-reads.ts';
+import type {
+  JournalReads,
+  Timelines,
+  UnfinishedOrder,
+  UnfinishedOrders,
+} from '../../shared/core/journal-reads.ts';
 import { type Revision, revisionOf } from '../../shared/core/revision.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
@@ -77,7 +82,9 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
 };
 
 /** The same rows as they are read by what looks after other people's work. */
-export const memoryJournalReads = (rows: Map<string, JournalRow>): JournalReads & UnfinishedOrders => {
+export const memoryJournalReads = (
+  rows: Map<string, JournalRow>,
+): JournalReads & UnfinishedOrders & Timelines => {
   const note = async (key: string, step: JourneyStep, more: Partial<JournalRow> = {}) => {
     const row = rows.get(key);
     if (row) rows.set(key, { ...row, steps: [...row.steps, step], ...more });

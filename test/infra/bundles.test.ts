@@ -15,6 +15,8 @@ const BUDGETS = {
   'ingest-webhook': 450_000,
   'fetch-orders': 520_000,
   'reconcile-orders': 560_000,
+  'check-orders': 560_000,
+  'sweep-orders': 450_000,
   'consume-orders': 550_000,
   'control-connection': 500_000,
   'record-orders': 450_000,
@@ -29,11 +31,14 @@ const entries = Object.entries(BUDGETS).flatMap(([folder, budget]) =>
 it('has an entry for every connector, and the recorder', () => {
   const wanted = Object.values(MANIFESTS).flatMap((manifest) => {
     const { name, kind } = manifest;
-    if (kind === 'erp') return [`consume-orders/${name}.ts`, `control-connection/${name}.ts`];
+    if (kind === 'erp')
+      return [`consume-orders/${name}.ts`, `control-connection/${name}.ts`, `check-orders/${name}.ts`];
     const reading = manifest.reads ? [`fetch-orders/${name}.ts`, `reconcile-orders/${name}.ts`] : [];
     return [`ingest-webhook/${name}.ts`, ...reading];
   });
-  expect(entries.map(([entry]) => entry).sort()).toEqual(['record-orders/index.ts', ...wanted].sort());
+  expect(entries.map(([entry]) => entry).sort()).toEqual(
+    ['record-orders/index.ts', 'sweep-orders/index.ts', ...wanted].sort(),
+  );
 });
 
 describe.each(entries)('%s', (entry, budget) => {
@@ -60,6 +65,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   UpdateItemCommand: 'dynamodb:UpdateItem',
   DeleteItemCommand: 'dynamodb:DeleteItem',
   QueryCommand: 'dynamodb:Query',
+  ScanCommand: 'dynamodb:Scan',
   BatchGetItemCommand: 'dynamodb:BatchGetItem',
   BatchWriteItemCommand: 'dynamodb:BatchWriteItem',
   PutEventsCommand: 'events:PutEvents',
@@ -72,10 +78,12 @@ const ACTIONS: Readonly<Record<string, string>> = {
 /** Which table an adapter is given, by the file that holds it. */
 const TABLES: Readonly<Record<string, string>> = {
   'dynamo-ledger.ts': 'TablesLedger',
+  'dynamo-ledger-repairs.ts': 'TablesLedger',
   'dynamo-bindings.ts': 'TablesBindings',
   'dynamo-journal.ts': 'TablesJournal',
   'dynamo-journal-reads.ts': 'TablesJournal',
   'dynamo-unfinished.ts': 'TablesJournal',
+  'dynamo-timelines.ts': 'TablesJournal',
   'dynamo-cursors.ts': 'TablesCursors',
   'dynamo-connection-failures.ts': 'TablesConnections',
   'dynamo-connection-states.ts': 'TablesConnections',
@@ -91,7 +99,9 @@ describe('permissions', () => {
     ['reconcile-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Reconcile'],
     ['consume-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Orders'],
     ['control-connection/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Control'],
+    ['check-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Check'],
     ['record-orders/index.ts', 'waybill-sandbox-core', 'Recorder'],
+    ['sweep-orders/index.ts', 'waybill-sandbox-core', 'Sweep'],
   ])('%s may send the commands in it, each to its own table', (entry, stackName, role) => {
     // Shaken but not minified: every file's part begins with a comment that names it.
     const [output] = esbuild.buildSync({

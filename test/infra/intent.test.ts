@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settings } from '../../infra/settings.ts';
+import { dailyAt } from '../../infra/stacks/stage.ts';
 import { SANDBOX, type SynthesisedStack, synthesise } from './assembly.ts';
 
 const named = (stacks: readonly SynthesisedStack[], name: string): SynthesisedStack => {
@@ -66,6 +67,7 @@ describe('stacks', () => {
         'QueueUrl',
         'ParkedQueueUrl',
         'FunctionName',
+        'SweepFunctionName',
         'LedgerTable',
         'BindingsTable',
         'JournalTable',
@@ -92,6 +94,7 @@ describe('stacks', () => {
       'SecretName',
       'FunctionName',
       'ControlFunctionName',
+      'CheckFunctionName',
     ]);
   });
 });
@@ -452,16 +455,69 @@ describe('the controller of an ERP', () => {
   });
 });
 
+describe('the daily check of an ERP', () => {
+  const erp = named(stacks, 'waybill-acme-erp-1');
+
+  it("runs at five in the morning of the company's winter, knows the routes, and has a quarter of an hour", () => {
+    expect(erp.one('AWS::Events::Rule', 'Check').Properties.ScheduleExpression).toBe('cron(0 4 * * ? *)');
+    expect(erp.one('AWS::Lambda::Function', 'Check').Properties.Timeout).toBe(900);
+    const { WAYBILL_SETTINGS, WAYBILL_LEASE_MS } = environment(erp, 'Check');
+    expect(WAYBILL_SETTINGS).toBe(environment(erp, 'Orders').WAYBILL_SETTINGS);
+    expect(WAYBILL_LEASE_MS).toBe('960000');
+  });
+
+  it.each([
+    ['Asia/Taipei', 'cron(0 21 * * ? *)'],
+    ['Asia/Kolkata', 'cron(30 23 * * ? *)'],
+    ['America/New_York', 'cron(0 10 * * ? *)'],
+  ])('in %s: %s', (timeZone, expected) => {
+    expect(dailyAt(5, timeZone).expressionString).toBe(expected);
+  });
+
+  it('pages when an order is missing, and leaves a ticket when it has not looked for two days', () => {
+    expect(erp.one('AWS::CloudWatch::Alarm', 'Alarmordersmissing').Properties).toMatchObject({
+      MetricName: 'OrdersMissingInErp',
+      Dimensions: [{ Name: 'connection', Value: 'erp-1' }],
+      AlarmDescription: 'page: infra/docs/runbook.md#orders-missing',
+    });
+    expect(erp.one('AWS::CloudWatch::Alarm', 'CheckAlarmchecklate').Properties).toMatchObject({
+      EvaluationPeriods: 2,
+      TreatMissingData: 'breaching',
+      AlarmDescription: 'ticket: infra/docs/runbook.md#check-late',
+    });
+  });
+});
+
+describe('the sweep', () => {
+  it('runs twice a day over the ERPs whose route is on, and publishes before the queues forget', () => {
+    expect(core.one('AWS::Events::Rule', 'Sweep').Properties.ScheduleExpression).toBe('rate(12 hours)');
+    expect(JSON.parse(environment(core, 'Sweep').WAYBILL_SETTINGS)).toEqual({
+      destinations: ['erp-1', 'erp-2'],
+      keptMs: 8 * 86_400_000,
+    });
+  });
+
+  it('may query the index of unfinished orders, and nothing else of the kind', () => {
+    const statements: { Action: string | string[]; Resource: unknown }[] = core.one(
+      'AWS::IAM::Policy',
+      'Sweep',
+    ).Properties.PolicyDocument.Statement;
+    const query = statements.filter(({ Action }) => [Action].flat().includes('dynamodb:Query'));
+    expect(query.map(({ Action }) => Action)).toEqual(['dynamodb:Query']);
+    expect(JSON.stringify(query[0]?.Resource)).toMatch(/TablesJournal\w+.*\/index\/open"/);
+  });
+});
+
 describe('the core', () => {
   it('records every order, and opens it for destinations whose route is on', () => {
-    expect(core.one('AWS::Events::Rule').Properties.EventPattern).toEqual({
+    expect(core.one('AWS::Events::Rule', 'Recorder').Properties.EventPattern).toEqual({
       source: ['waybill.storefront'],
       'detail-type': ['order.changed.v1'],
     });
-    expect(JSON.parse(environment(core).WAYBILL_SETTINGS)).toEqual({
+    expect(JSON.parse(environment(core, 'Recorder').WAYBILL_SETTINGS)).toEqual({
       routes: { 'shop-a': ['erp-1', 'erp-2'], 'shop-b': ['erp-1'] },
     });
-    expect(core.one('AWS::Lambda::Function').Properties.Timeout).toBe(30);
+    expect(core.one('AWS::Lambda::Function', 'Recorder').Properties.Timeout).toBe(30);
     expect(core.one('AWS::SQS::Queue', 'RecorderQueue').Properties.VisibilityTimeout).toBe(180);
   });
 

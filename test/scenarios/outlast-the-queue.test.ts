@@ -92,6 +92,7 @@ const open = () => {
       {
         destinations: [ERP],
         unfinished: reads,
+        timeline: reads,
         publish,
         nowMs,
         newId: () => `s${++ids}`,

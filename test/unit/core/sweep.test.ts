@@ -16,6 +16,7 @@ const open = () => {
   const ports: SweepPorts = {
     destinations: ['odoo', 'tryton'],
     unfinished: memoryJournalReads(rows),
+    timeline: memoryJournalReads(rows),
     publish: async (_name, event) => {
       published.push(event as Envelope<OrderChangedV1>);
     },
