@@ -131,10 +131,14 @@ export interface FakeOrderPatch {
 }
 
 export interface FakeRefundSpec {
-  /** Positive. Default: what is left. */
+  /** Positive. Default: what the parts are worth; without parts what is left. */
   readonly amount?: string;
   readonly reason?: string;
   readonly lines?: readonly { readonly id: number; readonly quantity: number }[];
+  /** Shipping and fees, by their ids. */
+  readonly charges?: readonly number[];
+  /** Default true. */
+  readonly restock?: boolean;
 }
 
 export interface FakeDelivery {
@@ -268,7 +272,9 @@ interface Refund {
   readonly reason: string;
   readonly amount: Big;
   readonly createdMs: number;
-  readonly lines: readonly { readonly line: Line; readonly quantity: number }[];
+  /** Items of their own, which name the order's. */
+  readonly lines: readonly { readonly id: number; readonly line: Line; readonly quantity: number }[];
+  readonly charges: readonly { readonly id: number; readonly charge: Charge }[];
 }
 
 interface Order {
@@ -623,20 +629,49 @@ class Shop {
   /** @throws Error more than is left */
   refund(order: Order, spec: FakeRefundSpec): Refund {
     const left = this.totalOf(order).minus(total(order.refunds.map((refund) => refund.amount)));
-    const amount = spec.amount === undefined ? left : new Big(spec.amount);
-    if (amount.gt(left) || amount.lte(0)) throw new Error('Invalid refund amount.');
     const now = this.now();
     const lines = (spec.lines ?? []).flatMap(({ id, quantity }) => {
       const line = order.lines.find((each) => each.id === id);
-      return line ? [{ line, quantity }] : [];
+      return line ? [{ id: this.#itemId++, line, quantity }] : [];
     });
-    const refund: Refund = { id: this.#postId++, reason: spec.reason ?? '', amount, createdMs: now, lines };
+    const charges = [...order.shipping, ...order.fees]
+      .filter(({ id }) => spec.charges?.includes(id))
+      .map((charge) => ({ id: this.#itemId++, charge }));
+    const worth = total([
+      ...lines.map(({ line, quantity }) => {
+        const { total: net, total_tax: tax } = this.lineJson(line, quantity);
+        return new Big(net).plus(tax);
+      }),
+      ...charges.map(({ charge }) => half(charge.total, this.decimals).plus(this.taxOf(charge.taxes))),
+    ]);
+    const amount = spec.amount === undefined ? (worth.gt(0) ? worth : left) : new Big(spec.amount);
+    if (amount.gt(left) || amount.lte(0)) throw new Error('Invalid refund amount.');
+    const refund: Refund = {
+      id: this.#postId++,
+      reason: spec.reason ?? '',
+      amount,
+      createdMs: now,
+      lines,
+      charges,
+    };
     order.refunds.unshift(refund); // newest first [O 035]
-    for (const { line, quantity } of lines) this.moveStock(line, -Math.min(quantity, line.reduced));
+    for (const { line, quantity } of spec.restock === false ? [] : lines) {
+      const pieces = Math.min(quantity, line.reduced);
+      this.moveStock(line, -pieces);
+      if (pieces > 0) this.countRestocked(line, pieces);
+    }
     order.modifiedMs = now;
     if (amount.eq(left)) this.setStatus(order, 'refunded');
     this.webhooks.enqueue('order.updated', order.id);
     return refund;
+  }
+
+  /** A hidden meta entry, over all refunds [O rest/12]. */
+  countRestocked(line: Line, pieces: number): void {
+    const key = '_restock_refunded_items';
+    const before = line.meta.find((meta) => meta.key === key);
+    if (before) before.value = String(Number(before.value) + pieces);
+    else line.meta.push(...this.newMeta([{ key, value: String(pieces) }]));
   }
 
   trash(order: Order): void {
@@ -827,11 +862,33 @@ class Shop {
       refunded_by: 1,
       refunded_payment: false,
       meta_data: [] as Meta[],
-      line_items: refund.lines.map(({ line, quantity }) => this.lineJson(line, quantity, -1)),
-      shipping_lines: [],
+      line_items: refund.lines.map(({ id, line, quantity }) => ({
+        ...this.lineJson(line, quantity, -1),
+        id,
+        meta_data: this.refundedItem(line.id),
+      })),
+      shipping_lines: this.refundedCharges(refund, ({ method }) => method !== ''),
       tax_lines: [],
-      fee_lines: [],
+      fee_lines: this.refundedCharges(refund, ({ method }) => method === ''),
     };
+  }
+
+  refundedItem(id: number) {
+    const key = '_refunded_item_id';
+    return [{ id: 0, key, value: String(id), display_key: key, display_value: String(id) }];
+  }
+
+  refundedCharges({ charges }: Refund, isOne: (charge: Charge) => boolean) {
+    const negative = (amount: Big) => this.dec(amount.times(-1));
+    return charges
+      .filter(({ charge }) => isOne(charge))
+      .map(({ id, charge }) => ({
+        id,
+        total: negative(charge.total),
+        total_tax: negative(this.taxOf(charge.taxes)),
+        taxes: [...charge.taxes].map(([rate, tax]) => ({ id: rate, total: negative(tax), subtotal: '' })),
+        meta_data: this.refundedItem(charge.id),
+      }));
   }
 
   /** What connectors read of a product, with the types that WooCommerce gives [O products]. */
@@ -1209,18 +1266,27 @@ const routes = (app: App, shop: Shop): void => {
     shop.orders.delete(order.id); // fires nothing [O rest/18]
     return shop.orderJson(order);
   });
-  app.get(`${base}/orders/:id/refunds`, async (request) =>
-    orderOf(request).refunds.map((each) => shop.refundJson(each)),
+  app.get(`${base}/orders/:id/refunds`, async (request, reply) =>
+    page(orderOf(request).refunds, request, reply).map((each) => shop.refundJson(each)),
   );
   app.post(`${base}/orders/:id/refunds`, async (request, reply) => {
     const body = bodyOf(request);
     const items = (body['line_items'] ?? []) as { id: number; quantity: number }[];
-    const { amount, reason } = body as { amount?: string; reason?: string };
+    const {
+      amount,
+      reason,
+      api_restock: restock = true,
+    } = body as {
+      amount?: string;
+      reason?: string;
+      api_restock?: boolean;
+    };
     try {
       const refund = shop.refund(orderOf(request), {
         ...(amount && { amount }),
         reason: reason ?? '',
         lines: items,
+        restock,
       });
       return reply.code(201).send(shop.refundJson(refund));
     } catch (error) {

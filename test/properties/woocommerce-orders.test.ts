@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Received } from '../../shared/connectors/contract.ts';
 import { woocommerce } from '../../shared/connectors/woocommerce/index.ts';
+import { toOrder } from '../../shared/connectors/woocommerce/orders.mapper.ts';
+import { WcOrder, WcRefund } from '../../shared/connectors/woocommerce/wire.ts';
+import { refundParts } from '../../shared/core/refund-parts.ts';
 import { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 
 const SECRET = 'lab-whsec-7Qm2x9Vd4kT1';
@@ -191,6 +194,51 @@ describe('any order of a shop', () => {
       { numRuns: 50 },
     );
   });
+});
+
+it('whatever its refunds are for, the parts add up to what went back', () => {
+  const part = fc.record({
+    item: fc.nat(9),
+    quantity: fc.constantFrom(-1, -2, 0),
+    total: decimal(3).map((text) => `-${text}`),
+    total_tax: fc.oneof(
+      decimal(2, 500).map((text) => `-${text}`),
+      absent,
+    ),
+    taxes: fc.array(
+      fc.record({ id: fc.integer({ min: 1, max: 5 }), total: decimal(4, 1000).map((text) => `-${text}`) }),
+      { maxLength: 3 },
+    ),
+  });
+  fc.assert(
+    fc.property(anyOrder, fc.array(fc.array(part, { maxLength: 4 }), { maxLength: 2 }), (wire, parts) => {
+      const order = WcOrder.parse(wire);
+      const items = [...order.line_items, ...order.shipping_lines, ...order.fee_lines];
+      const details = order.refunds.map(({ id }, n) => {
+        const of = (parts[n] ?? []).map(({ item, ...each }) => ({
+          ...each,
+          meta_data: [{ key: '_refunded_item_id', value: items[item]?.id ?? '' }],
+        }));
+        return WcRefund.parse({
+          id,
+          date_created_gmt: '2026-01-05T02:06:00',
+          line_items: of.slice(0, 2),
+          fee_lines: of.slice(2),
+        });
+      });
+      const { value } = toOrder(order, { connection: 'acme-woo', settings, refunds: details });
+      expect(OrderChangedV1.parse(value)).toEqual(value);
+      for (const refund of value.refunds) {
+        const minor = refundParts(value, refund).map((each) =>
+          each.kind === 'amount'
+            ? each.total.minor
+            : each.taxes.reduce((all, { amount }) => all + amount.minor, each.total.minor),
+        );
+        expect(minor.reduce((a, b) => a + b, 0)).toBe(refund.total.minor);
+      }
+    }),
+    { numRuns: 200 },
+  );
 });
 
 describe('anything at all, well signed', () => {

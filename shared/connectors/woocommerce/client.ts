@@ -8,7 +8,7 @@ import { jsonOf } from '../../http/json.ts';
 import { peerClock } from '../../http/peer-clock.ts';
 import { readAnswer } from '../../http/read-answer.ts';
 import type { WooCommerceCredentials, WooCommerceSettings } from './manifest.ts';
-import { WcError, WcOrder, WcProduct } from './wire.ts';
+import { WcError, WcOrder, WcProduct, WcRefund } from './wire.ts';
 
 export interface WooCommerceClientOptions {
   readonly settings: Pick<WooCommerceSettings, 'url'>;
@@ -49,6 +49,8 @@ export interface OrderCursor {
 export interface WooCommerceClient {
   /** undefined: the shop says that there is no such order (deleted for good). */
   order(id: string, call: CallContext): Promise<WcOrder | undefined>;
+  /** What the refunds of an order are for, newest first. undefined: no such order. */
+  refunds(orderId: string, call: CallContext): Promise<readonly WcRefund[] | undefined>;
   /**
    * Orders that changed in whole seconds, from the first second of `sinceMs` on, oldest change first, 100 a page.
    * A list that grew or shrank since the cursor was made is a RetryableError CHANGED_WHILE_READ.
@@ -97,6 +99,17 @@ export const wooCommerceClient = (options: WooCommerceClientOptions): WooCommerc
     order: async (id, call) => {
       const response = await get(`/orders/${encodeURIComponent(id)}`, call);
       return isMissing(response) ? undefined : read(response, WcOrder);
+    },
+    refunds: async (orderId, call) => {
+      const refunds: WcRefund[] = [];
+      for (let page = 1, pages = 1; page <= pages; page += 1) {
+        const path = `/orders/${encodeURIComponent(orderId)}/refunds?per_page=${PER_PAGE}&page=${page}`;
+        const response = await get(path, call);
+        if (isMissing(response)) return undefined;
+        refunds.push(...read(response, z.array(WcRefund)));
+        pages = totalPagesOf(response);
+      }
+      return refunds;
     },
     changedOrders: async (sinceMs, cursor, call) => {
       // `modified_after` leaves out the moment that it names (WP_Date_Query, `inclusive` false).

@@ -1,12 +1,11 @@
 import Big from 'big.js';
 import { stableHash } from '../../core/content-hash.ts';
-import { add, type Money, moneyRounded, negate, subtract, sum } from '../../core/money.ts';
+import { add, type Money, moneyRounded, subtract, sum } from '../../core/money.ts';
 import { optionals } from '../../core/optionals.ts';
 import { orderAddress } from '../../core/order-address.ts';
 import { orderAttributes, scalar } from '../../core/order-attributes.ts';
 import { personName } from '../../core/person-name.ts';
 import { amountReader, readCurrency, roundedMoney, UnreadableOrder } from '../../core/read-amounts.ts';
-import { utcMoment } from '../../core/utc.ts';
 import type {
   OrderAddress,
   OrderChangedV1,
@@ -17,12 +16,16 @@ import type {
 import type { Mapped } from '../contract.ts';
 import { decodeHtml } from './html-entities.ts';
 import type { WooCommerceSettings } from './manifest.ts';
-import type { WcAddress, WcLineItem, WcMeta, WcOrder } from './wire.ts';
+import { instant } from './moment.ts';
+import { refundsOf } from './refunds.ts';
+import type { WcAddress, WcLineItem, WcMeta, WcOrder, WcRefund } from './wire.ts';
 
 export interface MapContext {
   /** Connection id. */
   readonly connection: string;
   readonly settings: WooCommerceSettings;
+  /** All that the order names; undefined: nobody asked. */
+  readonly refunds?: readonly WcRefund[] | undefined;
 }
 
 type Status = OrderChangedV1['status'];
@@ -48,10 +51,14 @@ export const plainStatus = (status: string): string => status.replace(/^wc-/, ''
  * without tax are what WooCommerce keeps, whether or not prices are shown with tax.
  * @throws UnreadableOrder currency, total, a refund or a date cannot be stated exactly
  */
-export const toOrder = (wire: WcOrder, { connection, settings }: MapContext): Mapped<OrderChangedV1> => {
+export const toOrder = (
+  wire: WcOrder,
+  { connection, settings, refunds: details }: MapContext,
+): Mapped<OrderChangedV1> => {
   const warnings: string[] = [];
   const currency = readCurrency(wire.currency, 'currency');
-  const { exact, rounded, optional } = amountReader(currency, warnings);
+  const amounts = amountReader(currency, warnings);
+  const { exact, rounded, optional } = amounts;
   const rates = new Map(wire.tax_lines.map((rate) => [rate.rate_id, rate]));
 
   /** Parts of `of.total_tax`, in minor units; what rounding leaves over goes to the largest part. */
@@ -158,11 +165,7 @@ export const toOrder = (wire: WcOrder, { connection, settings }: MapContext): Ma
   const parts = [...lines, ...charges];
   const taxes = parts.flatMap((part) => part.taxes.map(({ amount }) => amount));
   const computed = sum(currency, [...parts.map((part) => part.total), ...taxes]);
-  const refunds = wire.refunds.map(({ id, reason, total: amount }, index) => ({
-    id,
-    ...optionals({ reason }),
-    total: negativeAsPositive(exact(amount ?? '0', `refunds[${index}].total`)),
-  }));
+  const refunds = refundsOf(wire, details, { lines, charges, amounts, taxesOf, warnings });
 
   const sourceStatus = wire.status;
   const status = statusOf(sourceStatus, settings, warnings);
@@ -223,20 +226,7 @@ interface TaxedPart {
   readonly taxes: readonly { readonly id?: string | undefined; readonly total?: string | undefined }[];
 }
 
-const negativeAsPositive = (amount: Money): Money => (amount.minor < 0 ? negate(amount) : amount);
-
 // --- time --------------------------------------------------------------------------------------------------
-
-const ISO = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2})?(?:\.\d+)?(Z|[+-]\d{2}:?\d{2})?$/i;
-
-/** `2026-01-05T02:04:05Z`; undefined when neither the UTC field nor one with a zone holds a moment. */
-const instant = (gmt: string, local: string): string | undefined => {
-  const utc = ISO.exec(gmt.trim());
-  if (utc) return utcMoment(`${utc[1]}T${utc[2]}${utc[3] ?? ':00'}${utc[4] ?? 'Z'}`);
-  // Site-local time without zone would be a guess.
-  const zoned = gmt.trim() === '' ? ISO.exec(local.trim()) : null;
-  return zoned?.[4] ? utcMoment(`${zoned[1]}T${zoned[2]}${zoned[3] ?? ':00'}${zoned[4]}`) : undefined;
-};
 
 /** undefined: the order states no moment at which it changed. */
 export const changedAtMs = (

@@ -30,7 +30,7 @@ export const receive = (delivery: Delivery, context: Context): Received => {
   return { ...understand(delivery, text, context), ...(deliveryId && { deliveryId }) };
 };
 
-type Understood = Extract<Received, { kind: 'ignored' | 'order' | 'unreadable' }>;
+type Understood = Extract<Received, { kind: 'ignored' | 'notified' | 'order' | 'unreadable' }>;
 const ignored = (reason: string): Understood => ({ kind: 'ignored', reason });
 const unreadable = (reason: string): Understood => ({ kind: 'unreadable', reason });
 
@@ -63,8 +63,15 @@ const understand = ({ headers }: Delivery, text: string | undefined, context: Co
   if (notYet) return ignored(notYet);
 
   const parsed = WcOrder.safeParse(fields);
-  return parsed.success ? normalise(parsed.data, context) : unreadable(firstProblem(parsed.error));
+  if (!parsed.success) return unreadable(firstProblem(parsed.error));
+  const told = normalise(parsed.data, context);
+  // An order names the sums of its refunds; what they are for has to be asked for, where we may.
+  const isToBeAsked = told.kind === 'order' && told.order.refunds.length > 0 && mayRead(context.credentials);
+  return isToBeAsked ? { kind: 'notified', orderId: parsed.data.id } : told;
 };
+
+const mayRead = ({ consumerKey, consumerSecret }: WooCommerceCredentials): boolean =>
+  consumerKey !== undefined && consumerSecret !== undefined;
 
 /**
  * A webhook that was just saved sends `webhook_id=N` as a form, unsigned and without any X-WC-Webhook header

@@ -57,6 +57,22 @@ export const WcCouponLine = z.object({ code: Text, discount: Decimal });
 /** `total` is negative. */
 export const WcOrderRefund = z.object({ id: RequiredId, reason: Text, total: Decimal });
 
+const refunded = { total: Decimal, total_tax: Decimal, taxes: List(WcTax), meta_data: List(WcMeta) };
+const WcRefundedCharge = z.object(refunded);
+/**
+ * What a refund is for, as `/orders/{id}/refunds` has it: amounts and pieces are negative, and the meta entry
+ * `_refunded_item_id` of a part names the order's item.
+ */
+export const WcRefund = z.object({
+  id: RequiredId,
+  date_created: Text,
+  date_created_gmt: Text,
+  line_items: List(z.object({ ...refunded, quantity: Quantity })),
+  shipping_lines: List(WcRefundedCharge),
+  fee_lines: List(WcRefundedCharge),
+});
+export type WcRefund = z.infer<typeof WcRefund>;
+
 /** WooCommerce Gift Cards (official extension), since 1.8: REST field `gift_cards` of an order. */
 export const WcGiftCard = z.object({ id: Id, amount: Decimal });
 

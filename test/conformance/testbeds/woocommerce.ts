@@ -22,13 +22,14 @@ const samples = readdirSync(FOLDER)
       headers: Record<string, string>;
     };
     const [, topic = ''] = /--(\w+)-/.exec(file) ?? [];
-    const { status } = JSON.parse(body) as { status?: string };
+    const { status, refunds } = JSON.parse(body) as { status?: string; refunds?: unknown[] };
     const isOrder = topic === 'order' && status !== undefined && status !== 'checkout-draft';
     return {
       name: file,
       body,
       headers: Object.fromEntries(HEADERS.map((name) => [name, headers[name] ?? ''])),
-      becomes: isOrder ? 'order' : 'ignored',
+      // What refunds are for has to be asked for.
+      becomes: !isOrder ? 'ignored' : refunds?.length ? 'notified' : 'order',
     };
   });
 

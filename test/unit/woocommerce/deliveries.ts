@@ -44,11 +44,12 @@ export const receive = (
   delivery: Delivery,
   webhookSecrets: string[] = [SECRET],
   settings: Partial<ReturnType<typeof manifest.settings.parse>> = {},
+  keys: { consumerKey?: string; consumerSecret?: string } = {},
 ): Received =>
   woocommerce.receive(delivery, {
     connection: 'acme-woo',
     settings: { ...manifest.settings.parse({ url: 'https://shop.acme.example' }), ...settings },
-    credentials: { webhookSecrets },
+    credentials: { webhookSecrets, ...keys },
     nowMs: Date.now,
   });
 

@@ -7,6 +7,7 @@ import {
   WcError,
   WcOrder,
   WcProduct,
+  WcRefund,
   WcWebhook,
 } from '../../../shared/connectors/woocommerce/wire.ts';
 import { firstProblem, parseJson } from '../../../shared/http/json.ts';
@@ -31,8 +32,8 @@ describe('every captured body parses', () => {
     '07-customer-create': WcEntity,
     '08-order-create-pending': WcOrder,
     '09-order-to-processing': WcOrder,
-    '10-refund-partial-line': WcEntity,
-    '11-refund-partial-amount-only': WcEntity,
+    '10-refund-partial-line': WcRefund,
+    '11-refund-partial-amount-only': WcRefund,
     '12-order-get-after-refunds': WcOrder,
     '13-order-create-paid-coupon-fee-thai': WcOrder,
     '14-order-cancel': WcOrder,
@@ -41,7 +42,7 @@ describe('every captured body parses', () => {
     '20-product-update-stock-price': WcProduct,
     '22-order-create-prices-include-tax': WcOrder,
     '23-order-create-jpy-0-decimals': WcOrder,
-    '24-refund-jpy': WcEntity,
+    '24-refund-jpy': WcRefund,
     '26-orders-list-page': z.array(WcOrder),
     '27-order-404': WcError,
     '28-product-by-sku': z.array(WcProduct),
