@@ -175,7 +175,7 @@ const compare = (value: unknown, operator: string, wanted: unknown): boolean => 
 /** `%` and `_` are wild, a backslash takes that away (observed). */
 const like = (pattern: string): RegExp => {
   const source = pattern.replace(/\\([\\%_])|([%_])|([.*+?^${}()|[\]\\])/g, (_all, quoted, wild, special) => {
-    if (quoted) return `\\${quoted}`;
+    if (quoted) return quoted === '\\' ? '\\\\' : quoted;
     if (wild) return wild === '%' ? '.*' : '.';
     return `\\${special}`;
   });
