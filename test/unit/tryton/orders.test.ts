@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { TrytonOrderWire } from '../../../shared/connectors/tryton/wire.ts';
 import { RetryableError } from '../../../shared/core/errors.ts';
 import type { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
 import { anOrder } from '../../fakes/orders.ts';
@@ -232,11 +233,12 @@ it('a draft that was written with an older mapping is written anew before it is 
   const shop = await connect();
   const order = anOrder();
   const { value: wire } = await shop.wireOf(order);
-  const other = {
+  const [[, lines]] = wire.values.lines;
+  const older: TrytonOrderWire = {
     ...wire,
-    values: { ...wire.values, lines: [['create', wire.values.lines[0][1].slice(0, 1)]] },
+    values: { ...wire.values, lines: [['create', lines.slice(0, 1)]] },
   };
-  await shop.orders.create(other as typeof wire, shop.context);
+  await shop.orders.create(older, shop.context);
   expect((await shop.push(order)).completed.total).toEqual(twd(110198));
   expect(fake.records('sale.line')).toHaveLength(3);
 });
@@ -258,8 +260,13 @@ it('a return that staff made of a sale is not taken for the order', async () => 
   const shop = await connect();
   const order = anOrder();
   const { document } = await shop.push(order);
-  const { reference, party, currency } = sale() ?? {};
-  fake.call('model.sale.sale.create', [[{ reference, party, currency, origin: `sale.sale,${document.id}` }]]);
+  const copy = {
+    reference: shop.reference(order),
+    party: 2,
+    currency: 1,
+    origin: `sale.sale,${document.id}`,
+  };
+  fake.call('model.sale.sale.create', [[copy]]);
   const found = await shop.orders.find(shop.reference(order), shop.route, shop.context);
   expect(found).toMatchObject({ id: document.id, url: `${fake.url}/#acme/model/sale.sale/${document.id}` });
 });
