@@ -8,6 +8,7 @@ import { quarantineQueue } from '../../shared/aws/sqs-queues.ts';
 import type { Delivery, StorefrontConnector } from '../../shared/connectors/contract.ts';
 import type { StorefrontManifest } from '../../shared/connectors/manifest.ts';
 import { acceptWebhook } from '../../shared/core/accept-webhook.ts';
+import { ReplayRequest, replayDelivery } from '../../shared/core/replay-delivery.ts';
 import { ENV } from '../../shared/observability/names.ts';
 import { wideEvents } from '../../shared/observability/wide-event.ts';
 import { Env, Slice } from './env.ts';
@@ -39,13 +40,20 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     publish: publisher(eventBridge(), env[ENV.eventBus]),
     quarantine: quarantineQueue(sqs(), env[ENV.quarantineQueueUrl]),
   };
-  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+  return async (
+    event: APIGatewayProxyEventV2 | ReplayRequest,
+  ): Promise<APIGatewayProxyStructuredResultV2> => {
+    if ('replay' in event) return json(200, await replayDelivery(ports, ReplayRequest.parse(event)));
     const { statusCode, body } = await acceptWebhook(ports, deliveryOf(event));
-    return body
-      ? { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-      : { statusCode, body: '' };
+    return body ? json(statusCode, body) : { statusCode, body: '' };
   };
 };
+
+const json = (statusCode: number, body: object): APIGatewayProxyStructuredResultV2 => ({
+  statusCode,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
 
 /** As the sender knows us: what a proxy of one's own in front of API Gateway is called, nobody here can know. */
 const urlOf = ({ requestContext, headers, rawPath, rawQueryString }: APIGatewayProxyEventV2): string => {

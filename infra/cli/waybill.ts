@@ -4,6 +4,7 @@ import { addConnectionCommands } from './commands/connections.ts';
 import { addConnectorsCommand } from './commands/connectors.ts';
 import { addMappingCommands } from './commands/mapping.ts';
 import { addParkedCommands } from './commands/parked.ts';
+import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addSecretsCommands } from './commands/secrets.ts';
 import { addStatusCommand } from './commands/status.ts';
 
@@ -13,6 +14,7 @@ const program = new Command('waybill')
   .configureHelp({ sortSubcommands: true });
 addMappingCommands(program);
 addParkedCommands(program);
+addQuarantineCommands(program);
 addSecretsCommands(program);
 addConnectionCommands(program);
 addStatusCommand(program);

@@ -16,6 +16,8 @@ export interface QuarantinedDelivery {
   readonly connector: string;
   readonly reason: string;
   readonly receivedAtMs: number;
+  readonly method: string;
+  readonly url?: string | undefined;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The raw bytes, base64. */
   readonly body: string;
@@ -32,6 +34,8 @@ export interface AcceptWebhookPorts<S, C> {
   readonly newId: () => string;
   readonly maxBodyBytes: number;
   readonly connection: string;
+  /** How it came here. Default: from the storefront. */
+  readonly via?: 'webhook' | 'replay';
 }
 
 export interface Reply {
@@ -81,7 +85,7 @@ export const acceptWebhook = async <S, C>(
     correlationId,
     receivedAtMs: startedMs,
     deliveryId,
-    via: 'webhook',
+    via: ports.via ?? 'webhook',
   });
 
   if (delivery.body.length > ports.maxBodyBytes) {
@@ -117,6 +121,8 @@ export const acceptWebhook = async <S, C>(
           connector: manifest.name,
           reason: received.reason,
           receivedAtMs: startedMs,
+          method: delivery.method,
+          url: delivery.url,
           headers: withoutSecrets(delivery.headers),
           body: Buffer.from(delivery.body).toString('base64'),
         });

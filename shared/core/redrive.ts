@@ -141,8 +141,8 @@ export const unindexed = async (
  * Every message of the queue, once. All are hidden until the end, or those at the front would come back for ever; then
  * what is not `gone` becomes visible again, whatever happened.
  */
-async function* throughAll(
-  messages: ParkedMessages,
+export async function* throughAll(
+  messages: Pick<ParkedMessages, 'take' | 'putBack'>,
   holdMs: number,
   gone: ReadonlySet<HeldMessage>,
 ): AsyncGenerator<HeldMessage> {

@@ -179,6 +179,8 @@ it('keeps a delivery raw, with the reason', async () => {
     connector: 'woocommerce',
     reason: 'lines.0.total: invalid_type',
     receivedAtMs: 1,
+    method: 'POST',
+    url: 'https://api.example/webhooks/acme-woo',
     headers: { 'x-wc-webhook-topic': 'order.updated' },
     body: 'e30=',
   };

@@ -20,6 +20,7 @@ const NOW_MS = 1_764_000_000_000;
 const nowMs = () => NOW_MS;
 const delivery: Delivery = {
   method: 'POST',
+  url: 'https://api.example/webhooks/acme-woo?x=1',
   headers: {
     'content-type': 'application/json',
     'x-wc-webhook-topic': 'order.updated',
@@ -231,6 +232,8 @@ it('keeps what it does not understand, raw, without credentials, and answers suc
       connector: 'woocommerce',
       reason: 'line_items.0.total: invalid_type',
       receivedAtMs: NOW_MS,
+      method: 'POST',
+      url: 'https://api.example/webhooks/acme-woo?x=1',
       headers: {
         'content-type': 'application/json',
         'x-wc-webhook-topic': 'order.updated',

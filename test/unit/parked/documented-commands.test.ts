@@ -5,6 +5,7 @@ import { addConnectionCommands } from '../../../infra/cli/commands/connections.t
 import { addConnectorsCommand } from '../../../infra/cli/commands/connectors.ts';
 import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
 import { addParkedCommands } from '../../../infra/cli/commands/parked.ts';
+import { addQuarantineCommands } from '../../../infra/cli/commands/quarantine.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
 import { addStatusCommand } from '../../../infra/cli/commands/status.ts';
 
@@ -14,6 +15,7 @@ for (const add of [
   addConnectorsCommand,
   addMappingCommands,
   addParkedCommands,
+  addQuarantineCommands,
   addSecretsCommands,
   addStatusCommand,
 ])
