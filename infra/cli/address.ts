@@ -12,11 +12,20 @@ export const LocalAddress = z.object({
   journalTable: z.string(),
   parkedTable: z.string(),
   connectionsTable: z.string(),
+  ledgerTable: z.string(),
+  bindingsTable: z.string(),
+  eventBus: z.string(),
+  /** Of the stage. */
+  settings: z.looseObject({}),
   quarantineQueue: z.string(),
   /** Functions that a command calls, by connection. */
   functions: z.record(
     z.string(),
-    z.object({ webhook: z.string().optional(), control: z.string().optional() }),
+    z.object({
+      webhook: z.string().optional(),
+      control: z.string().optional(),
+      check: z.string().optional(),
+    }),
   ),
   /** Queues in which messages can be parked, by connection. */
   queues: z.record(z.string(), z.object({ queue: z.string(), parked: z.string() })),

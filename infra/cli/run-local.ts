@@ -76,11 +76,23 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
       journalTable: output('core', 'JournalTable'),
       parkedTable: output('core', 'ParkedTable'),
       connectionsTable: output('core', 'ConnectionsTable'),
+      ledgerTable: output('core', 'LedgerTable'),
+      bindingsTable: output('core', 'BindingsTable'),
+      eventBus: output('core', 'EventBusName'),
       quarantineQueue: output('core', 'QuarantineQueueUrl'),
     };
     const queues = queuesOf(settings, (name) => outputs[name]);
     const functions = functionsOf(settings, (name) => outputs[name]);
-    await writeAddress(dataDir, { pid: process.pid, env, ...tables, storefronts, erps, queues, functions });
+    await writeAddress(dataDir, {
+      pid: process.pid,
+      env,
+      ...tables,
+      settings: { ...settings },
+      storefronts,
+      erps,
+      queues,
+      functions,
+    });
     const dynamo = new DynamoDBClient({
       endpoint: stack.endpoints.dynamodb,
       region: settings.region,

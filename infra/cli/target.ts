@@ -3,7 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { ParkedQueueUrls } from '../../shared/aws/sqs-parked-messages.ts';
 import { JOURNAL } from '../../shared/observability/names.ts';
-import { connectionsOf, erpsOf, loadSettingsFile, type Settings, storefrontsOf } from '../settings.ts';
+import {
+  connectionsOf,
+  erpsOf,
+  loadSettingsFile,
+  parseSettings,
+  type Settings,
+  storefrontsOf,
+} from '../settings.ts';
 import { readAddress } from './address.ts';
 
 /** What an operator's command works on: a deployed stage, or the stack on this laptop. */
@@ -15,12 +22,18 @@ export interface Target {
   readonly journalTable: string;
   readonly parkedTable: string;
   readonly connectionsTable: string;
+  readonly ledgerTable: string;
+  readonly bindingsTable: string;
+  /** Name. */
+  readonly eventBus: string;
   /** URL. */
   readonly quarantineQueue: string;
   readonly storefronts: readonly string[];
   readonly erps: readonly string[];
   /** Only for a deployed stage. */
   readonly stage?: Settings;
+  /** Everything that the target was deployed from. */
+  readonly settings: Settings;
   /** Queues in which messages can be parked, by connection; the recorder counts as one. */
   queues(): Promise<Readonly<Record<string, ParkedQueueUrls>>>;
   functions(): Promise<Readonly<Record<string, CalledFunctions>>>;
@@ -32,6 +45,7 @@ export interface CalledFunctions {
   readonly webhook?: string | undefined;
   /** Of an ERP. */
   readonly control?: string | undefined;
+  readonly check?: string | undefined;
 }
 
 export interface TargetOptions {
@@ -43,13 +57,14 @@ export interface TargetOptions {
 /** Points the AWS SDK of this process at the target. @throws Error with what to do */
 export const openTarget = async ({ local, data, stage }: TargetOptions): Promise<Target> => {
   if (local || data) {
-    const { env, queues, functions, ...address } = await readAddress(data);
+    const { env, queues, functions, settings, ...address } = await readAddress(data);
     Object.assign(process.env, env);
     const flag = data ? `--data ${quoted(data)}` : '--local';
     return {
       name: 'the local stack',
       flag,
       ...address,
+      settings: parseSettings(settings, 'the local stack'),
       queues: async () => queues,
       functions: async () => functions,
     };
@@ -77,10 +92,14 @@ export const openTarget = async ({ local, data, stage }: TargetOptions): Promise
     journalTable: table('JournalTable'),
     parkedTable: table('ParkedTable'),
     connectionsTable: table('ConnectionsTable'),
+    ledgerTable: table('LedgerTable'),
+    bindingsTable: table('BindingsTable'),
+    eventBus: table('EventBusName'),
     quarantineQueue: table('QuarantineQueueUrl'),
     storefronts: storefrontsOf(settings).map(({ id }) => id),
     erps: erpsOf(settings).map(({ id }) => id),
     stage: settings,
+    settings,
     queues: async () => queuesOf(settings, await everyOutput()),
     functions: async () => functionsOf(settings, await everyOutput()),
   };
@@ -111,7 +130,13 @@ export const functionsOf = (
       const stack = `waybill-${settings.name}-${id}`;
       return kind === 'storefront'
         ? [id, { webhook: output(`${stack}.FunctionName`) }]
-        : [id, { control: output(`${stack}.ControlFunctionName`) }];
+        : [
+            id,
+            {
+              control: output(`${stack}.ControlFunctionName`),
+              check: output(`${stack}.CheckFunctionName`),
+            },
+          ];
     }),
   );
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addAdoptCommand } from './commands/adopt.ts';
 import { addConnectionCommands } from './commands/connections.ts';
 import { addConnectorsCommand } from './commands/connectors.ts';
 import { addMappingCommands } from './commands/mapping.ts';
@@ -12,6 +13,7 @@ const program = new Command('waybill')
   .description("Operator's tools, against AWS with your own credentials, or --local")
   .showHelpAfterError('(waybill --help lists the commands)')
   .configureHelp({ sortSubcommands: true });
+addAdoptCommand(program);
 addMappingCommands(program);
 addParkedCommands(program);
 addQuarantineCommands(program);

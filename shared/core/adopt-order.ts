@@ -4,10 +4,8 @@ import type { Envelope, Meta } from '../events/envelope.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { documentWindow, type Match, matchOrders } from './adopt.ts';
-import { PermanentError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
 import type { Journal } from './journal.ts';
-import { inRouteCurrency } from './map-order.ts';
 import { type OncePorts, once, SupersededError } from './once.ts';
 import {
   changesOf,
@@ -130,6 +128,14 @@ const historyOf = async (ports: AdoptPorts, fromMs: number, call: CallContext) =
   }
 };
 
+type Found = Extract<Match, { candidate: unknown }>;
+export type Adoptable = Extract<Planned, { kind: 'matched' }> & { readonly match: Found };
+
+/** What differs is only taken by whoever wants it brought to what the shop says. */
+export const adoptable = (planned: Planned, differing: boolean): planned is Adoptable =>
+  planned.kind === 'matched' &&
+  (planned.match.kind === 'certain' || (differing && planned.match.kind === 'differs'));
+
 export interface AdoptOptions {
   readonly range: AdoptionRange;
   /** Write our reference into the document; without it only the ledger knows whose it is. */
@@ -156,10 +162,7 @@ export type Adopted =
  */
 export const adoptOrder = async (
   ports: AdoptPorts,
-  {
-    event,
-    match,
-  }: Extract<Planned, { kind: 'matched' }> & { readonly match: Extract<Match, { candidate: unknown }> },
+  { event, match }: Adoptable,
   options: AdoptOptions,
   call: CallContext,
 ): Promise<Adopted> => {
@@ -290,7 +293,7 @@ const pendingOf = (
   ports: Pick<AdoptPorts, 'route'>,
   range: AdoptionRange,
   event: Event,
-  match: Extract<Match, { candidate: unknown }>,
+  match: Found,
 ): readonly string[] => {
   const twin = twinFrom(ports, range, event, match, { state: match.candidate.state });
   return wordsOf(changesOf(event.data, twin, ports.route));
@@ -302,10 +305,3 @@ const wordsOf = ({ edited, refunds, end, reopened }: OrderChanges): readonly str
   ...(end ? [end] : []),
   ...(reopened ? ['reopened'] : []),
 ];
-
-/** Of an error that concerns one order only; everything else ends the run. */
-export const refusalOf = (error: unknown): string | undefined =>
-  error instanceof PermanentError ? `${error.code}: ${error.text.reason}` : undefined;
-
-/** In the currency in which the two were compared. */
-export const totalOf = (order: OrderChangedV1, route: OrderRoute) => inRouteCurrency(order, route).total;

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ListedOrder } from '../../shared/connectors/contract.ts';
-import { type AdoptPorts, adoptOrder, type Planned, planAdoption } from '../../shared/core/adopt-order.ts';
+import {
+  type AdoptPorts,
+  adoptable,
+  adoptOrder,
+  type Planned,
+  planAdoption,
+} from '../../shared/core/adopt-order.ts';
 import type { LedgerEntry } from '../../shared/core/ledger.ts';
 import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
 import { type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
@@ -176,7 +182,7 @@ const open = async () => {
     adopt: async (using: Partial<AdoptPorts> = {}) => {
       const outcomes: string[] = [];
       for (const planned of await plan()) {
-        if (!isCertain(planned)) continue;
+        if (!adoptable(planned, false)) continue;
         const options = { range, writeReference: true, who: { by: 'ada', why: 'cut-over' } };
         const { kind } = await adoptOrder({ ...adopting, ...using }, planned, options, call);
         outcomes.push(kind);
@@ -206,10 +212,6 @@ const open = async () => {
     return order;
   }
 };
-
-type Certain = Parameters<typeof adoptOrder>[1];
-const isCertain = (planned: Planned): planned is Certain =>
-  planned.kind === 'matched' && planned.match.kind === 'certain';
 
 const tally = (words: readonly string[]): Record<string, number> => {
   const counts: Record<string, number> = {};
