@@ -4,6 +4,7 @@ import { addAdoptCommand } from './commands/adopt.ts';
 import { addConnectionCommands } from './commands/connections.ts';
 import { addConnectorsCommand } from './commands/connectors.ts';
 import { addMappingCommands } from './commands/mapping.ts';
+import { addOrdersCommands } from './commands/orders.ts';
 import { addParkedCommands } from './commands/parked.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addSecretsCommands } from './commands/secrets.ts';
@@ -15,6 +16,7 @@ const program = new Command('waybill')
   .configureHelp({ sortSubcommands: true });
 addAdoptCommand(program);
 addMappingCommands(program);
+addOrdersCommands(program);
 addParkedCommands(program);
 addQuarantineCommands(program);
 addSecretsCommands(program);

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { addConnectionCommands } from '../../../infra/cli/commands/connections.ts';
 import { addConnectorsCommand } from '../../../infra/cli/commands/connectors.ts';
 import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
+import { addOrdersCommands } from '../../../infra/cli/commands/orders.ts';
 import { addParkedCommands } from '../../../infra/cli/commands/parked.ts';
 import { addQuarantineCommands } from '../../../infra/cli/commands/quarantine.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
@@ -14,6 +15,7 @@ for (const add of [
   addConnectionCommands,
   addConnectorsCommand,
   addMappingCommands,
+  addOrdersCommands,
   addParkedCommands,
   addQuarantineCommands,
   addSecretsCommands,
