@@ -1,8 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { anOrder } from '../fakes/orders.ts';
 import { startPeerServer } from '../fakes/peer-server.ts';
-import { connectTo } from '../unit/tryton/harness.ts';
 import { decimal, TrytonRpc } from './rpc.ts';
+import { playScenario } from './scenario.ts';
 import { SEED, seed } from './seed.ts';
 import { startTryton } from './server.ts';
 
@@ -59,42 +58,9 @@ try {
   await admin.login(tryton.admin.login, tryton.admin.password);
   await seed(admin, new Date().toISOString().slice(0, 10));
   const secrets = [{ login: SEED.login, password: SEED.password }];
-  const rows = [
-    ['tax', '1', '5%'],
-    ['payment', 'stripe', SEED.paymentTerm],
-  ] as const;
-  const shop = connectTo({ url: proxy.url, database: tryton.database, secrets, rows });
-
-  step = 'test';
-  await shop.test(shop.context);
-  step = 'order';
-  const order = anOrder();
-  const { completed, document } = await shop.push(order);
-  step = 'again';
-  await shop.push(order);
-  step = 'edit';
-  const [tea] = order.lines;
-  if (!tea) throw new Error('the order has lines');
-  const tax = {
-    ...(tea.taxes[0] ?? {}),
-    amount: { minor: 6300, currency: 'TWD' },
-  } as (typeof tea.taxes)[number];
-  const more = { minor: 126000, currency: 'TWD' };
-  const edited = {
-    ...order,
-    lines: [{ ...tea, quantity: 3, subtotal: more, total: more, taxes: [tax] }],
-    tax: { minor: 6600, currency: 'TWD' },
-    total: { minor: 138600, currency: 'TWD' },
-  };
-  await shop.push(edited, 'confirm', completed.fingerprint);
-  step = 'refund';
-  await shop.giveBack(order, document.id, { id: '7', total: { minor: 1000, currency: 'TWD' } });
-  step = 'cancel';
-  const other = anOrder({ orderId: '1002', orderNumber: '1002' });
-  const cancelled = await shop.push(other);
-  await shop.changes().cancel(cancelled.document, cancelled.completed.fingerprint, shop.route, shop.context);
-  step = 'reserve';
-  await shop.push(anOrder({ orderId: '1003', orderNumber: '1003' }), 'reserve');
+  await playScenario({ url: proxy.url, database: tryton.database, secrets }, (name) => {
+    step = name;
+  });
 
   const bot = new TrytonRpc(proxy.url, tryton.database);
   await bot.login(SEED.login, SEED.password);
