@@ -198,6 +198,19 @@ describe('edits and refunds', () => {
     });
   });
 
+  it('the last rate takes what rounding leaves of a tax', () => {
+    const { order } = orderOf('refund-taxes-included', (o) => {
+      for (const tax of lineOf(o)['tax_lines'] as Json[]) {
+        Object.assign(tax, { price: '22.62', price_set: twd('22.62') });
+      }
+      const [refund] = o['refunds'] as Json[];
+      const [line] = (refund as Json)['refund_line_items'] as Json[];
+      Object.assign(line as Json, { total_tax_set: twd('22.63') });
+    });
+    // 11.315 each
+    expect(order.refunds[0]?.lines?.[0]?.taxes.map(({ amount }) => amount.minor)).toEqual([1132, 1131]);
+  });
+
   it('an exchange is one by its return, or by delivered goods that came back', () => {
     const { order } = orderOf('exchange-even', (o) => delete ((o['refunds'] as Json[])[0] as Json)['return']);
     expect(order.refunds.map(({ total }) => total.minor)).toEqual([15698]);
@@ -215,6 +228,14 @@ describe('edits and refunds', () => {
       Object.assign(((refund as Json)['transactions'] as Json[])[0] as Json, { status: 'failure' });
     });
     expect([order.refunds, order.total.minor]).toEqual([[], 105000]);
+  });
+
+  it('nor is one of whose money a part was refused', () => {
+    const { order } = orderOf('exchange-cheaper', (o) => {
+      const transactions = ((o['refunds'] as Json[])[0] as Json)['transactions'] as Json[];
+      transactions.push({ ...transactions[0], status: 'failure', gateway: 'gift_card' });
+    });
+    expect(order.refunds.map(({ total }) => total.minor)).toEqual([5198]);
   });
 
   it('nothing is exchanged in an order that was cancelled', () => {
