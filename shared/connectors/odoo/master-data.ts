@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { BoundedCache } from '../../core/bounded-cache.ts';
 import { PermanentError } from '../../core/errors.ts';
-import type { BoundedCache } from './bounded-cache.ts';
 import type { Domain, FieldInfo, OdooCall, OdooClient } from './client.ts';
 import type { OdooCurrency, OdooTax } from './refs.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import type { BoundedCache } from './bounded-cache.ts';
+import type { BoundedCache } from '../../core/bounded-cache.ts';
 import type { TrytonCall, TrytonClient } from './client.ts';
 import { decimal } from './json.ts';
 import { nameOf, type Sale, type SaleLine, taxesOf } from './sale.ts';

@@ -1,5 +1,5 @@
+import type { BoundedCache } from '../../core/bounded-cache.ts';
 import type { PeerDocument } from '../contract.ts';
-import type { BoundedCache } from './bounded-cache.ts';
 import type { TrytonCall, TrytonClient } from './client.ts';
 import type { MasterData } from './master-data.ts';
 import type { ResolvePorts } from './resolve.ts';

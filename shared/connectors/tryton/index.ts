@@ -1,6 +1,6 @@
 import type * as z from 'zod';
+import { boundedCache } from '../../core/bounded-cache.ts';
 import type { ErpConnector } from '../contract.ts';
-import { boundedCache } from './bounded-cache.ts';
 import { trytonClient } from './client.ts';
 import { customers } from './customers.ts';
 import { manifest } from './manifest.ts';

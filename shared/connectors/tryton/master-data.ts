@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import type { BoundedCache } from '../../core/bounded-cache.ts';
 import { PermanentError } from '../../core/errors.ts';
-import type { BoundedCache } from './bounded-cache.ts';
 import type { Domain, TrytonCall, TrytonClient } from './client.ts';
 import { Decimal, Flag, Id, Text } from './json.ts';
 import type { SaleProduct, TrytonCompany, TrytonCurrency } from './refs.ts';
