@@ -1,28 +1,23 @@
-import * as z from 'zod';
-import { type AcceptWebhookPorts, acceptWebhook } from './accept-webhook.ts';
-
-/** A quarantined delivery as its queue holds it. What was kept before releases knew method and address was posted. */
-const Quarantined = z.object({
-  connection: z.string(),
-  receivedAtMs: z.int(),
-  method: z.string().default('POST'),
-  url: z.string().optional(),
-  headers: z.record(z.string(), z.string()),
-  body: z.base64(),
-});
+import { type AcceptWebhookPorts, acceptWebhook, type QuarantinedDelivery } from './accept-webhook.ts';
 
 /**
- * What somebody who may call the function directly asks of it. API Gateway cannot be made to say this: what a stranger
- * sends stands further inside its events.
+ * What somebody who may call the function directly asks of it: one of our own commands. API Gateway cannot be made to say
+ * this: what a stranger sends stands further inside its events.
  */
-export const ReplayRequest = z.object({
-  replay: z.object({ delivery: Quarantined, by: z.string().min(1), why: z.string().min(1) }),
-});
-export type ReplayRequest = z.infer<typeof ReplayRequest>;
+export interface ReplayRequest {
+  readonly replay: {
+    /** What was kept before releases knew method and address was posted. */
+    readonly delivery: Omit<QuarantinedDelivery, 'method'> & { readonly method?: string };
+    readonly by: string;
+    readonly why: string;
+  };
+}
 
-/** What became of it. The message may be deleted unless it says `quarantined`, `rejected` or `unavailable`. */
-export const ReplayAnswer = z.object({ status: z.string(), reason: z.string().optional() });
-export type ReplayAnswer = z.infer<typeof ReplayAnswer>;
+export interface ReplayAnswer {
+  /** accepted, notified, ignored, pong; or quarantined, rejected, unavailable: then the message must stay. */
+  readonly status: string;
+  readonly reason?: string | undefined;
+}
 
 /** After these the delivery is dealt with, and its copy in quarantine is of no use. */
 export const DEALT_WITH = ['accepted', 'notified', 'ignored', 'pong'];
@@ -37,7 +32,7 @@ export const replayDelivery = async <S, C>(
   { replay }: ReplayRequest,
 ): Promise<ReplayAnswer> => {
   const { delivery, by, why } = replay;
-  const { connection, receivedAtMs, method, url, headers } = delivery;
+  const { connection, receivedAtMs, method = 'POST', url, headers } = delivery;
   if (connection !== ports.connection) {
     throw new Error(`this is the function of ${ports.connection}, the delivery is for ${connection}`);
   }

@@ -17,7 +17,7 @@ const BUDGETS = {
   'reconcile-orders': 560_000,
   'check-orders': 560_000,
   'sweep-orders': 450_000,
-  'consume-orders': 550_000,
+  'consume-orders': 560_000,
   'control-connection': 500_000,
   'record-orders': 450_000,
 };
