@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports.ts';
+import type { Clock } from './ports.ts';
 
 /** Values of bounded age. What was not found is never kept: somebody is about to create it. */
 export interface BoundedCache {
