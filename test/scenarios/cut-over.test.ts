@@ -272,6 +272,11 @@ describe('200 orders typed in by hand, then going live', () => {
     for (let i = 100; i < 115; i += 1) expect(at.orderOf(i)?.amount_total).toBe(2268);
     for (let i = 150; i < 155; i += 1) expect(at.orderOf(i)?.state).toBe('cancel');
     expect(at.fake.orders()).toHaveLength(197);
+    // The money goes back to whom people had entered, not to a customer that the refund brought along.
+    for (const { invoice_origin, partner_id } of at.fake.records('account.move')) {
+      const order = at.fake.records('sale.order').find(({ name }) => name === invoice_origin);
+      expect(partner_id).toBe(order?.['partner_invoice_id']);
+    }
 
     // Everything is sent once more, by a replay; and a new order comes.
     for (const order of at.shop.values()) await at.push(order);

@@ -90,6 +90,7 @@ export const refundToWire = (
       companyId,
       companyChosen,
       vals: move,
+      orderId: Number(document.id),
       expected,
       rounding,
       post: route.refunds === 'credit-note',

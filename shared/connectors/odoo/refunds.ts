@@ -5,9 +5,11 @@ import { moneyFromDecimal, moneyRounded, moneyText } from '../../core/money.ts';
 import type { ErpRefunds } from '../contract.ts';
 import type { OdooCall } from './client.ts';
 import { callOf, documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
+import { Many2one } from './master-data.ts';
 import { roundTo } from './orders.mapper.ts';
 import type { OdooRefs } from './refs.ts';
 import { refundToWire } from './refunds.mapper.ts';
+import { idOf } from './sale-order.ts';
 import type { OdooRefundWire } from './wire.ts';
 
 /**
@@ -58,8 +60,17 @@ export const odooRefunds = (
         if (wire.vals.partner_id === undefined) {
           throw new RetryableError('CUSTOMER_UNRESOLVED', 'the refund was mapped without a customer');
         }
+        const call = callOf(wire, signal);
+        const [order] = await client.read('sale.order', [wire.orderId], INVOICED, Invoiced, call);
+        const partnerId = order && idOf(order.partner_invoice_id);
+        const shippingId = order && idOf(order.partner_shipping_id);
+        const vals = {
+          ...wire.vals,
+          ...(partnerId !== undefined && { partner_id: partnerId }),
+          ...(shippingId !== undefined && { partner_shipping_id: shippingId }),
+        };
         const operation = { what: 'create-credit-note' } as const;
-        const id = await client.create('account.move', wire.vals, operation, callOf(wire, signal));
+        const id = await client.create('account.move', vals, operation, call);
         return documentOf(url, 'account.move', id, undefined);
       }),
 
@@ -145,8 +156,10 @@ const amountOf = (move: Move): Big => new Big(move.amount_total).round(6);
 const nameOf = ({ name }: { readonly name: string }): string | undefined =>
   name === '' || name === '/' ? undefined : name;
 
+const INVOICED = ['partner_invoice_id', 'partner_shipping_id'] as const;
 const MOVE_FIELDS = ['name', 'state', 'amount_total'] as const;
 const text = z.union([z.string(), z.literal(false)]).transform((value) => value || '');
+const Invoiced = z.looseObject({ partner_invoice_id: Many2one, partner_shipping_id: Many2one });
 const Named = z.looseObject({ id: z.int(), name: text });
 const Move = z.looseObject({ id: z.int(), name: text, state: z.string(), amount_total: z.number() });
 type Move = z.infer<typeof Move>;

@@ -92,6 +92,8 @@ export interface AccountMoveVals {
 export interface OdooRefundWire
   extends Pick<OdooOrderWire, 'destination' | 'companyId' | 'companyChosen' | 'expected' | 'rounding'> {
   readonly vals: AccountMoveVals;
+  /** `sale.order`: who it is invoiced to gets the money back, whomever the shop's buyer is taken for. */
+  readonly orderId: number;
   /** false: an accountant does. */
   readonly post: boolean;
 }
