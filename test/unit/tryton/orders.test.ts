@@ -95,6 +95,43 @@ describe('an edit', () => {
     expect(fake.records('sale.amendment')).toMatchObject([{ state: 'validated' }]);
   });
 
+  /** Another product instead of the mug, and another note. */
+  const exchanged = (): OrderChangedV1 => {
+    const order = anOrder({ buyerNote: 'Ring twice' });
+    const [tea, mug] = order.lines;
+    if (!tea || !mug) throw new Error('the order has two lines');
+    const shirt = { ...mug, id: '9', sku: 'TEE-BLUE-M' };
+    return { ...order, lines: [tea, shirt] };
+  };
+
+  it.each([
+    ['the note', 'model.sale.sale.write', 1],
+    ['the amendment', 'model.sale.amendment.create', 1],
+    ['the new line', 'model.sale.sale.write', 2],
+    ['what is applied', 'model.sale.amendment.validate_amendment', 1],
+  ])('that ended after it wrote %s is finished, not mistaken for staff', async (_what, method, nth) => {
+    for (const kind of ['drop-before', 'drop-after'] as const) {
+      const shop = await connect();
+      const { completed } = await shop.push(anOrder());
+      let seen = 0;
+      fake.server.fault({
+        when: ({ body }) => {
+          seen += String(body).includes(`"${method}"`) ? 1 : 0;
+          return seen === nth;
+        },
+        effect: { kind },
+      });
+      await expect(shop.push(exchanged(), 'confirm', completed.fingerprint)).rejects.toBeInstanceOf(
+        RetryableError,
+      );
+      const after = await shop.push(exchanged(), 'confirm', completed.fingerprint);
+      expect(after.completed.total).toEqual(twd(110198));
+      expect(fake.records('sale.line').map(({ quantity }) => quantity)).toEqual([2, 0, 1, 1]);
+      expect(fake.records('sale.amendment')).toMatchObject([{ state: 'validated' }]);
+      if (kind === 'drop-before') await fake.stop();
+    }
+  });
+
   it('while the order is held keeps it held', async () => {
     const shop = await connect();
     const order = anOrder();
@@ -227,6 +264,28 @@ describe('what a merchant must mend', () => {
     ]);
     expect((await shop.push(anOrder())).completed.total).toEqual(twd(110198));
   });
+});
+
+it('what staff changed and cancelled is cancelled', async () => {
+  const shop = await connect();
+  const { completed, document } = await shop.push(anOrder(), 'draft');
+  fake.call('model.sale.sale.write', [[Number(document.id)], { comment: 'The buyer rang.' }]);
+  fake.call('model.sale.sale.cancel', [[Number(document.id)]]);
+  await shop.changes().cancel(document, completed.fingerprint, shop.route, shop.context);
+  expect(sale()).toMatchObject({ state: 'cancelled', comment: 'The buyer rang.' });
+});
+
+it('what is believed of Tryton is forgotten when it refuses', async () => {
+  const shop = await connect();
+  await shop.push(anOrder());
+  const [tea] = fake.records('product.product');
+  if (!tea) throw new Error('there are products');
+  fake.call('model.product.product.delete', [[tea.id]]);
+  const { id: _, ...same } = tea;
+  fake.call('model.product.product.create', [[same]]);
+  const next = anOrder({ orderId: '1002' });
+  await expect(shop.push(next)).rejects.toMatchObject({ code: 'ERP_REFUSED' });
+  expect((await shop.push(next)).completed.total).toEqual(twd(110198));
 });
 
 it('a draft that was written with an older mapping is written anew before it is confirmed', async () => {
