@@ -34,7 +34,10 @@ beforeEach(async () => {
     database: 'acme',
     ...ODOO,
     companies: [{ name: 'Acme GmbH', currency: 'EUR' }],
-    products: [{ sku: 'LAMP-1', name: 'Lampe', price: 35 }],
+    products: [
+      { sku: 'LAMP-1', name: 'Lampe', price: 35 },
+      { sku: 'FEE', name: 'Fee', service: true },
+    ],
     taxes: [],
   });
 });
@@ -109,6 +112,23 @@ it('opened and cancelled in one second: the shop is asked, and what it says is d
   expect(erp.orders()).toMatchObject([{ name: 'S00001', state: 'cancel' }]);
   expect(shop.server.requests.filter((request) => request.startsWith('GET'))).toEqual([
     expect.stringContaining(`/wp-json/wc/v3/orders/${id}`),
+  ]);
+}, 120_000);
+
+it('refunded: the shop is asked what for, and the credit note says so', async () => {
+  const { says } = await start(KEYS);
+  const id = await buy();
+  await says(/written as S00001, confirmed/);
+  const [line] = shop.order(id)?.line_items ?? [];
+  shop.refund(id, { lines: [{ id: line?.id ?? 0, quantity: 1 }], amount: '29.90' });
+  await says(/read at the shop, on the bus/);
+  await says(/S00001 changed: refund/);
+  expect(erp.records('account.move')).toMatchObject([{ state: 'posted', amount_total: 29.9 }]);
+  // Ten were kept.
+  const prices = erp.records('account.move.line').map((each) => [each['quantity'], each['price_unit']]);
+  expect(prices).toEqual([
+    [1, 39.9],
+    [1, -10],
   ]);
 }, 120_000);
 
