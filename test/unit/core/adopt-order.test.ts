@@ -127,6 +127,13 @@ describe('what was placed before startAt', () => {
     expect(at.calls).not.toContain('create');
   });
 
+  it.each(['webhook', 'fetch', 'reconciliation', 'replay'] as const)('by %s: not created', async (via) => {
+    const at = cutOver();
+    const meta = via === 'webhook' ? {} : { fetchedAtMs: 1 };
+    expect(await at.push(old(), {}, { via, ...meta })).toMatchObject({ reason: 'BEFORE_START' });
+    expect(at.calls).toEqual([]);
+  });
+
   it.each<[string, Partial<OrderChangedV1>, string]>([
     ['edited', { buyerNote: 'ring twice' }, 'edited'],
     ['cancelled', { status: 'cancelled' }, 'cancelled'],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { addAdoptCommand } from '../../../infra/cli/commands/adopt.ts';
 import { addConnectionCommands } from '../../../infra/cli/commands/connections.ts';
 import { addConnectorsCommand } from '../../../infra/cli/commands/connectors.ts';
 import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
@@ -12,6 +13,7 @@ import { addStatusCommand } from '../../../infra/cli/commands/status.ts';
 
 const program = new Command('waybill');
 for (const add of [
+  addAdoptCommand,
   addConnectionCommands,
   addConnectorsCommand,
   addMappingCommands,
