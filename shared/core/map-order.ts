@@ -1,8 +1,9 @@
-import type { OrderContext } from '../connectors/contract.ts';
+import type { OrderContext, PeerDocument } from '../connectors/contract.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { intentKey, orderReference } from './intent-key.ts';
-import { once } from './once.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { once, SupersededError } from './once.ts';
 import type { PushOrderPorts } from './order-ports.ts';
 import type { CallContext } from './ports.ts';
 import { inBuyerCurrency } from './presentment.ts';
@@ -42,5 +43,21 @@ export const mapOrder = async (
 /** A customer belongs to the ERP, not to one shop: "*" lets two shops share one, and never make two. */
 const writeOnce =
   (ports: PushOrderPorts): NonNullable<OrderContext['once']> =>
-  async (subject, steps) =>
-    (await once(ports, intentKey(ports.destination, '*', subject, 'create'), steps)).document;
+  async (subject, steps) => {
+    const intent = intentKey(ports.destination, '*', subject, 'create');
+    const dated = {
+      ...steps,
+      complete: async (document: PeerDocument) => ({ document, facts: { madeAtMs: ports.nowMs() } }),
+    };
+    const { kind, document, facts } = await once(ports, intent, dated);
+    const madeAtMs = Number(facts['madeAtMs'] ?? 0);
+    // The connector had looked and found nothing: another worker was faster, and a search may lag behind.
+    if (kind !== 'duplicate' || ports.nowMs() - madeAtMs <= ports.settleMs) return document;
+    const found = await steps.find();
+    if (found) return found;
+    // The ERP has lost it (restored from a backup, deleted), and gives its id to somebody else.
+    const begin = async ({ facts: now }: LedgerEntry): Promise<void> => {
+      if (Number(now['madeAtMs'] ?? 0) !== madeAtMs) throw new SupersededError(intent);
+    };
+    return (await once(ports, intent, { ...dated, begin }, { reopen: true, isGone: true })).document;
+  };

@@ -32,6 +32,8 @@ export class SupersededError extends RetryableError {
 export interface OnceOptions {
   /** Takes a finished intent, too: its document is completed again, towards something new. */
   readonly reopen?: boolean;
+  /** With `reopen`: the document that is held is there no more, whatever has its id by now. */
+  readonly isGone?: boolean;
 }
 
 export interface OnceSteps {
@@ -109,7 +111,7 @@ export const once = async (
   let mayHaveWritten = false;
   try {
     await steps.begin?.(claim.entry);
-    const already = claim.entry.document;
+    const already = options.isGone ? undefined : claim.entry.document;
     const found = already ?? (await steps.find());
     let document = found;
     if (!document) {
@@ -121,7 +123,9 @@ export const once = async (
         throw error;
       });
     }
-    if (!already) await ports.ledger.written(intent, attempt, document, await steps.facts?.());
+    // What was finished once is not merely written: `finish` says what it is now.
+    if (!already && claim.entry.state !== 'finished')
+      await ports.ledger.written(intent, attempt, document, await steps.facts?.());
     mayHaveWritten = false;
     const held: Held = { attempt, facts: claim.entry.facts, isTakenOver: found !== undefined, assertInTime };
     const completed = (await steps.complete?.(document, held)) ?? { document, facts: {} };

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type LocalRun, runLocally } from '../../infra/cli/run-local.ts';
 import { settings } from '../../infra/settings.ts';
@@ -80,13 +82,18 @@ const reconcile = async ({ stack }: LocalRun): Promise<Ran> => {
   expect(answer.headers.get('x-amz-function-error')).toBeNull();
   return (await answer.json()) as Ran;
 };
-const buy = async (): Promise<number> => {
+const buy = async (name = 'Ada'): Promise<number> => {
   const { id } = await shop.placeOrder({
     via: 'checkout',
     lines: [{ sku: 'LAMP-1', quantity: 1 }],
     paymentMethod: 'stripe',
     paid: true,
-    billing: { first_name: 'Ada', last_name: 'Beispiel', country: 'DE', email: 'ada@example.test' },
+    billing: {
+      first_name: name,
+      last_name: 'Beispiel',
+      country: 'DE',
+      email: `${name.toLowerCase()}@example.test`,
+    },
   });
   await shop.settled();
   return id;
@@ -119,3 +126,59 @@ it('a webhook that is lost: found in the list, written once, and not found again
     .toBe(changedAt);
   expect(references()).toEqual(both);
 }, 120_000);
+
+const WAYBILL = new URL('../../infra/cli/waybill.ts', import.meta.url).pathname;
+
+/** The command as an operator types it, in a process of its own. */
+const waybill = async (...args: string[]): Promise<{ code: number; out: string }> => {
+  const all = ['--disable-warning=ExperimentalWarning', WAYBILL, ...args, '--data', folder];
+  const { code, stdout, stderr } = await promisify(execFile)(process.execPath, all).then(
+    (done) => ({ code: 0, ...done }),
+    (failed: { code: number; stdout: string; stderr: string }) => failed,
+  );
+  expect(stderr).toBe('');
+  return { code, out: stdout };
+};
+
+it('an ERP restored from a backup: what it has forgotten comes back once, and to the right customer', async () => {
+  const local = await start();
+  const deliveryUrl = local.webhookUrls.get('acme-woo') ?? '';
+  await shop.registerWebhook({ topic: 'order.updated', deliveryUrl, secret: SECRET });
+  const written = async (...ids: number[]) =>
+    expect.poll(references, { timeout: 30_000 }).toEqual(ids.map((id) => `acme-woo:${id}`));
+
+  const kept = await buy('Ada');
+  await written(kept);
+  const restore = erp.backup();
+  const forgotten = [await buy('Ada'), await buy('Bob')];
+  await written(kept, ...forgotten);
+  expect(await waybill('orders', 'repair')).toEqual({ code: 0, out: '3 orders looked for, 0 missing\n' });
+
+  restore();
+  // Staff go on working: the new record gets the id that Bob had.
+  erp.call('res.partner', 'create', [{ name: 'Somebody else' }]);
+  const listed = await waybill('orders', 'repair');
+  expect(listed.code).toBe(1);
+  for (const id of forgotten) expect(listed.out).toContain(`acme-woo:${id}`);
+  expect(listed.out).toContain(
+    '3 orders looked for, 2 missing; write them again: waybill orders repair --data',
+  );
+  await written(kept);
+
+  const repaired = await waybill('orders', 'repair', '--yes', '--by', 'ada', '--why', 'restored');
+  expect(repaired.out).toContain('3 orders looked for, 2 missing; 2 sent again');
+  expect(repaired.code).toBe(0);
+  await expect
+    .poll(() => references().toSorted(), { timeout: 30_000 })
+    .toEqual([kept, ...forgotten].map((id) => `acme-woo:${id}`).toSorted());
+  const again = await waybill('orders', 'repair', '--yes', '--by', 'ada', '--why', 'restored');
+  expect(again.out).toContain(', 0 missing');
+  expect(references()).toHaveLength(3);
+
+  const customerOf = (id: number) => {
+    const order = erp.records('sale.order').find((row) => row['client_order_ref'] === `acme-woo:${id}`);
+    return erp.records('res.partner').find((partner) => partner.id === order?.['partner_id'])?.['name'];
+  };
+  const [adas, bobs] = forgotten as [number, number];
+  expect([customerOf(adas), customerOf(bobs)]).toEqual(['Ada Beispiel', 'Bob Beispiel']);
+}, 180_000);

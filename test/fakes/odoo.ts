@@ -89,6 +89,8 @@ export interface FakeOdoo {
   call(model: string, method: string, args: readonly unknown[], kwargs?: Vals): unknown;
   /** The next record of a model gets this id. */
   nextId(model: string, id: number): void;
+  /** A backup of the database. @returns restores it */
+  backup(): () => void;
   /** What a login, a call and, in 19, a bearer token must be from now on. */
   setApiKey(apiKey: string): void;
   stop(): Promise<void>;
@@ -244,6 +246,7 @@ export const startFakeOdoo = async (options: FakeOdooOptions): Promise<FakeOdoo>
     records: (model) => db.all(model),
     call: (model, method, args, kwargs = {}) => callMethod(model, method, args, kwargs),
     nextId: (model, id) => db.table(model).startAt(id),
+    backup: () => db.saved(),
     setApiKey: (key) => {
       apiKey = key;
     },

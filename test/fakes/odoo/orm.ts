@@ -100,6 +100,17 @@ class Table {
     }
   }
 
+  /** The rows as they are now; called, they are so again. Ids are given out anew, as after a restore. */
+  saved(): () => void {
+    const lastId = this.lastId;
+    const rows = structuredClone([...this.rows.values()]);
+    return () => {
+      for (const id of [...this.rows.keys()]) this.drop(id);
+      for (const row of structuredClone(rows)) this.put(row);
+      this.lastId = lastId;
+    };
+  }
+
   drop(id: number): void {
     this.unindex(id);
     this.rows.delete(id);
@@ -143,6 +154,14 @@ export class Database {
       this.models.set(model.name, { ...model, fields });
       this.tables.set(model.name, new Table(model.indexed ?? []));
     }
+  }
+
+  /** A backup of everything; called, it is restored. */
+  saved(): () => void {
+    const restores = [...this.tables.values()].map((table) => table.saved());
+    return () => {
+      for (const restore of restores) restore();
+    };
   }
 
   has(model: string): boolean {

@@ -99,13 +99,49 @@ describe('a new order', () => {
       'acme-odoo#*#partner:ab12#create',
     ]);
     // Somebody else's create would make a second one.
-    const never = {
-      find: async () => undefined,
+    const found = {
+      find: async () => ({ id: '7' }),
       create: async () => {
         throw new Error('created twice');
       },
     };
-    expect(await desk.resolved[0]?.once?.('partner:ab12', never)).toEqual({ id: '7' });
+    expect(await desk.resolved[0]?.once?.('partner:ab12', found)).toEqual({ id: '7' });
+  });
+
+  it('creates a customer again that the ERP has lost: its id may be somebody else by now', async () => {
+    const desk = orderDesk();
+    await desk.push(anOrder());
+    const customers: { id: string }[] = [];
+    let made = 6;
+    const steps = {
+      find: async () => customers[0],
+      create: async () => {
+        made += 1;
+        const customer = { id: String(made) };
+        customers.push(customer);
+        return customer;
+      },
+    };
+    const once = async () => desk.resolved[0]?.once?.('partner:ab12', steps);
+    const first = await once();
+    // Restored from a backup. So soon after it was made a search that finds nothing may only lag behind.
+    customers.length = 0;
+    expect(await once()).toEqual(first);
+    desk.wait(SETTLE_MS + 1);
+    const second = await once();
+    expect(second).not.toEqual(first);
+    expect(await once()).toEqual(second);
+    expect(desk.entries.get('acme-odoo#*#partner:ab12#create')).toMatchObject({
+      state: 'finished',
+      document: second,
+    });
+    // Two workers at once still make one.
+    customers.length = 0;
+    desk.wait(SETTLE_MS + 1);
+    const both = await Promise.allSettled([once(), once()]);
+    expect(customers).toHaveLength(1);
+    const [done] = both.filter(({ status }) => status === 'fulfilled');
+    expect(done).toMatchObject({ value: customers[0] });
   });
 });
 
