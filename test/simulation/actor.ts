@@ -28,7 +28,7 @@ export const actor = (world: World, { fault }: Faults, name: string): Call => {
   };
   return async (label, effect) => {
     if (isDead) return dead();
-    if (fault('crash-before', 60)) return die(`dies before ${label}`);
+    if (fault('crash-before', 70)) return die(`dies before ${label}`);
     await world.sleep(20 + world.choose(400));
     const answer = await effect().then(
       (value) => () => value,
@@ -36,10 +36,10 @@ export const actor = (world: World, { fault }: Faults, name: string): Call => {
         throw error;
       },
     );
-    if (fault('crash-after', 60)) return die(`dies after ${label}`);
-    if (fault('stall', 90)) {
+    if (fault('crash-after', 70)) return die(`dies after ${label}`);
+    if (fault('stall', 40)) {
       // A suspended machine: the process was not killed, and goes on long after its lease.
-      const ms = 40_000 + world.choose(160_000);
+      const ms = 40_000 + world.choose(220_000);
       world.tell(`${name} stalls ${Math.round(ms / 1000)} s after ${label}`);
       await world.sleep(ms);
     } else if (world.nowMs() - startedMs > LIFETIME_MS) {

@@ -31,15 +31,19 @@ export const LEASE_MS = LIFETIME_MS + SETTLE_MS + 15_000;
 /** Six times as long as the function may live, as infrastructure sets it. */
 const VISIBILITY_MS = 6 * LIFETIME_MS;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** As in production: how far a run of reconciliation reads back, and what it leaves to the webhooks under way. */
 const OVERLAP_MS = 10 * MINUTE_MS;
 const IN_FLIGHT_MS = 5 * MINUTE_MS;
+/** A reconciliation that has not come to an end by then never will. */
+const GIVE_UP_MS = 12 * HOUR_MS;
+/** Of each shop. */
+const MOST_ORDERS = 3;
 /** Orders on one page of a list. */
 const PAGE = 2;
-const HOUR_MS = 60 * MINUTE_MS;
 /** Of one order at one ERP. So few that eight attempts are used up only while the ERP is down. */
 const MOST_FAULTS_OF_ONE = 6;
-const MOST_FAULTS = 24;
+const MOST_FAULTS = 32;
 
 /** What a mutant breaks. Given from the tests, never from production code. */
 export interface Mutant {
@@ -48,7 +52,7 @@ export interface Mutant {
   /** All ports of one worker, when more than one of them is broken together. */
   readonly ports?: (real: PushOrderPorts) => PushOrderPorts;
   readonly reconcile?: (real: ReconcilePorts) => ReconcilePorts;
-  /** What a consumer reads, `arrival` being how many came before it. */
+  /** What consumers read, `arrival` being how many events came before it. */
   readonly event?: (event: Envelope<OrderChangedV1>, arrival: number) => Envelope<OrderChangedV1>;
 }
 
@@ -211,10 +215,10 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     return 'recorded';
   };
 
-  let arrivals = 0;
+  const arrivals: string[] = [];
   const arrived = (event: Envelope<OrderChangedV1>) => {
-    arrivals += 1;
-    return mutant.event?.(event, arrivals) ?? event;
+    if (!arrivals.includes(event.meta.id)) arrivals.push(event.meta.id);
+    return mutant.event?.(event, arrivals.indexOf(event.meta.id)) ?? event;
   };
 
   // ---- consumer ------------------------------------------------------------------------------------------------
@@ -274,13 +278,16 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
 
   // ---- shops ---------------------------------------------------------------------------------------------------
   const shops: ShopOrder[] = [];
-  for (const [index, { name, wholeSeconds }] of SHOPS.entries()) {
+  for (const { name, wholeSeconds } of SHOPS) {
     // Both shops begin to count at 1001.
-    const orders = index === 0 ? 1 + world.choose(2) : world.choose(3);
-    for (let n = 1; n <= orders; n += 1) shops.push(lifeOf(world, name, String(1000 + n), wholeSeconds));
+    for (let n = 1; n <= MOST_ORDERS; n += 1) {
+      const isThere = world.choose(2) === 1 || (n === 1 && name === SHOPS[0].name);
+      const order = lifeOf(world, name, String(1000 + n), wholeSeconds);
+      if (isThere) shops.push(order);
+    }
   }
   const current = ({ versions }: ShopOrder): ShopVersion | undefined =>
-    versions.findLast(({ atMs }) => atMs <= world.nowMs());
+    versions.findLast(({ committedAtMs }) => committedAtMs <= world.nowMs());
 
   const recent = new Map<string, Map<string, number>>();
   const recentOf = (shop: string): Map<string, number> => {
@@ -374,19 +381,19 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   for (const order of shops) {
     const { sendsAgain } = SHOPS.find(({ name }) => name === order.shop) ?? SHOPS[0];
     for (const version of order.versions) {
-      world.later(version.atMs, () => {
-        world.tell(`${order.shop}:${order.id} ${version.what}`);
+      const lateMs = version.committedAtMs - version.atMs;
+      const dated = lateMs > 1_000 ? `, dated ${Math.round(lateMs / 1000)} s ago` : '';
+      world.later(version.committedAtMs, () => {
+        world.tell(`${order.shop}:${order.id} ${version.what}${dated}`);
         count('changes');
       });
-      if (world.oneIn(8)) {
+      if (version.webhooks.length === 0) {
         count('webhooksLost');
-        world.later(version.atMs, () => world.tell('... and its webhook is lost'));
+        world.later(version.committedAtMs, () => world.tell('... and its webhook is lost'));
         continue;
       }
-      const copies = world.oneIn(8) ? 2 : 1;
-      for (let n = copies; n > 0; n -= 1) {
-        const lateMs = world.oneIn(10) ? world.choose(900_000) : world.choose(3_000);
-        world.later(version.atMs + lateMs, () => deliver(order, version, sendsAgain));
+      for (const afterMs of version.webhooks) {
+        world.later(version.committedAtMs + afterMs, () => deliver(order, version, sendsAgain));
       }
     }
   }
@@ -394,7 +401,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   // ---- reconciliation ------------------------------------------------------------------------------------------
   const lastMs = Math.max(
     0,
-    ...shops.flatMap(({ versions }) => versions.map(({ listedAtMs }) => listedAtMs)),
+    ...shops.flatMap(({ versions }) => versions.map(({ committedAtMs }) => committedAtMs)),
   );
   const cursors = memoryCursors(nowMs);
   /** A schedule fires, twice at times; the last runs come after everything that happens in the shops. */
@@ -415,7 +422,8 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
         );
       }
       world.later(10 * MINUTE_MS, () => {
-        if (lastDoneMs < lastMs + IN_FLIGHT_MS) fire();
+        const isOver = lastDoneMs >= lastMs + IN_FLIGHT_MS || world.nowMs() > lastMs + GIVE_UP_MS;
+        if (!isOver) fire();
       });
     };
     world.later(world.choose(10 * MINUTE_MS), fire);
@@ -429,7 +437,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     const held = memoryJournalReads(rows);
     const { listsIdsOnly } = SHOPS.find(({ name }) => name === shop) ?? SHOPS[0];
     const listed = (order: ShopOrder): ListedOrder[] => {
-      const version = order.versions.findLast(({ listedAtMs }) => listedAtMs <= world.nowMs());
+      const version = current(order);
       if (!version) return [];
       const fetched = { kind: 'order', order: snapshotOf(order, version), warnings: [] } as const;
       return [{ id: order.id, changedAtMs: version.version, ...(listsIdsOnly ? {} : { fetched }) }];
@@ -478,44 +486,40 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   }
 
   // ---- people and weather --------------------------------------------------------------------------------------
+  /** Always as many choices, whatever comes of them. */
+  const perhaps = (n: number, withinMs: number, most: number, effect: (pick: number) => void): void => {
+    const happens = world.oneIn(n);
+    const atMs = world.choose(withinMs);
+    const pick = world.choose(most);
+    if (happens) world.later(atMs, () => effect(pick));
+  };
   for (const { from, to } of ROUTES) {
-    const erp = erps.get(to);
-    for (const { shop, id, versions } of shops) {
-      if (shop !== from || !erp) continue;
-      const firstMs = versions[0]?.atMs ?? 0;
-      const reference = `${shop}:${id}`;
-      if (world.oneIn(10)) {
-        const because = (['delivered', 'invoiced', 'locked'] as const)[world.choose(3)] ?? 'delivered';
-        world.later(firstMs + world.choose(1_200_000), () => {
-          if (erp.handOver(reference, because)) count('tooLate');
-        });
-      }
-      if (world.oneIn(14)) {
-        world.later(firstMs + world.choose(1_200_000), () => {
-          // People touch what looks finished.
-          const isFinished = entries.get(`${to}#${shop}#${id}#create`)?.state === 'finished';
-          if (isFinished && erp.editByHand(reference)) count('staffEdits');
-        });
-      }
+    for (let n = 1; n <= MOST_ORDERS; n += 1) {
+      const reference = `${from}:${1000 + n}`;
+      const erp = erps.get(to);
+      perhaps(10, 20 * MINUTE_MS, 3, (pick) => {
+        const because = (['delivered', 'invoiced', 'locked'] as const)[pick] ?? 'delivered';
+        if (erp?.handOver(reference, because)) count('tooLate');
+      });
+      perhaps(14, 20 * MINUTE_MS, 1, () => {
+        // People touch what looks finished.
+        const isFinished = entries.get(`${to}#${from}#${1000 + n}#create`)?.state === 'finished';
+        if (isFinished && erp?.editByHand(reference)) count('staffEdits');
+      });
     }
   }
   for (const erp of erps.values()) {
-    if (world.oneIn(10)) {
-      const ms = (1 + world.choose(12)) * HOUR_MS;
-      world.later(world.choose(10 * MINUTE_MS), () => {
-        count('outages');
-        world.tell(`${erp.name} is down for ${ms / HOUR_MS} h`);
-        erp.goDown(ms);
-      });
-    }
-    if (world.oneIn(10)) {
-      const ms = (1 + world.choose(240)) * 6 * MINUTE_MS;
-      world.later(world.choose(10 * MINUTE_MS), () => {
-        count('pauses');
-        world.tell(`the queue of ${erp.name} is paused for ${ms / MINUTE_MS} min`);
-        pausedUntil.set(erp.name, world.nowMs() + ms);
-      });
-    }
+    perhaps(10, 10 * MINUTE_MS, 12, (pick) => {
+      count('outages');
+      world.tell(`${erp.name} is down for ${1 + pick} h`);
+      erp.goDown((1 + pick) * HOUR_MS);
+    });
+    perhaps(10, 10 * MINUTE_MS, 240, (pick) => {
+      const ms = (1 + pick) * 6 * MINUTE_MS;
+      count('pauses');
+      world.tell(`the queue of ${erp.name} is paused for ${ms / MINUTE_MS} min`);
+      pausedUntil.set(erp.name, world.nowMs() + ms);
+    });
   }
 
   return { shops, routes: ROUTES, erps, entries, rows, bindings, counts };

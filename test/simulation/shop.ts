@@ -33,8 +33,10 @@ export interface ShopVersion {
   /** What was done, for the story. */
   readonly what: string;
   readonly state: OrderState;
-  /** From when on the shop's list of changes shows it; its transaction commits late, perhaps. */
-  readonly listedAtMs: number;
+  /** When everybody sees it: a transaction is dated when it begins, and may commit much later. */
+  readonly committedAtMs: number;
+  /** Milliseconds from then until each of its webhooks is sent. */
+  readonly webhooks: readonly number[];
   /** As the event states it; a shop that counts in seconds gives one to several states. */
   readonly version: number;
 }
@@ -58,21 +60,22 @@ export const refundedOf = ({ refunds }: OrderState): number =>
 
 /** Between two changes: within one second, while a worker works, after a lease, after a long while. */
 const GAPS_MS = [60_000, 300, 1_700, 9_000, 40_000, 130_000, 400_000, 2_400_000];
-/** Less than reconciliation reads back. */
-const LISTED_LATE_MS = 540_000;
+/** At least, and twice as much at most: less than reconciliation reads back. */
+const COMMITTED_LATE_MS = 270_000;
 const NOTES = ['', 'ring twice', 'leave at the door', 'gift'];
 const ADDRESSES = ['Road 1', 'Road 2', 'Road 3'];
 
-type Change = (state: OrderState, world: World, n: number) => readonly [string, OrderState] | undefined;
+/** `pick`: which of several; `n`: a number of its own. */
+type Change = (state: OrderState, pick: number, n: number) => readonly [string, OrderState] | undefined;
 
 const isOver = ({ status }: OrderState) => status === 'cancelled' || status === 'refunded';
 const whileAlive =
   (change: Change): Change =>
-  (state, world, n) =>
-    isOver(state) ? undefined : change(state, world, n);
-const other = (from: readonly string[], not: string, world: World): string => {
+  (state, pick, n) =>
+    isOver(state) ? undefined : change(state, pick, n);
+const other = (from: readonly string[], not: string, pick: number): string => {
   const rest = from.filter((each) => each !== not);
-  return rest[world.choose(rest.length)] ?? not;
+  return rest[pick % rest.length] ?? not;
 };
 
 /** Nothing, edits of all kinds, money back, ends: what people do in a shop. `undefined`: not possible now. */
@@ -85,31 +88,31 @@ const CHANGES: readonly Change[] = [
     state.payment === 'pending' && !isOver(state)
       ? ['is paid', { ...state, status: 'open', payment: 'paid' }]
       : undefined,
-  whileAlive((state, world) => {
-    const tea = 1 + ((state.tea + world.choose(3)) % 4);
+  whileAlive((state, pick) => {
+    const tea = 1 + ((state.tea + (pick % 3)) % 4);
     return tea === state.tea ? undefined : [`${tea} teas instead of ${state.tea}`, { ...state, tea }];
   }),
   whileAlive((state) => [
     state.mug ? 'the mug is taken off' : 'a mug is added',
     { ...state, mug: 1 - state.mug },
   ]),
-  whileAlive((state, world) => {
-    const note = other(NOTES, state.note, world);
+  whileAlive((state, pick) => {
+    const note = other(NOTES, state.note, pick);
     return [`note "${note}"`, { ...state, note }];
   }),
-  whileAlive((state, world) => {
-    const address = other(ADDRESSES, state.address, world);
+  whileAlive((state, pick) => {
+    const address = other(ADDRESSES, state.address, pick);
     return [`address "${address}"`, { ...state, address }];
   }),
-  whileAlive((state, world, n) => {
+  whileAlive((state, pick, n) => {
     if (state.payment !== 'paid' && state.payment !== 'partially-refunded') return undefined;
-    const isTea = world.choose(2) === 1;
+    const isTea = pick % 2 === 1;
     const minor = isTea ? TEA.net + TEA.tax : 1_000 + n;
     if (refundedOf(state) + minor >= totalOf(state)) return undefined;
     const refunds = [...state.refunds, { id: `r${n}`, minor, isTea }];
     return [`${minor} are refunded (r${n})`, { ...state, payment: 'partially-refunded', refunds }];
   }),
-  (state, _world, n) => {
+  (state, _pick, n) => {
     const rest = totalOf(state) - refundedOf(state);
     if (state.payment === 'pending' || state.payment === 'refunded' || rest <= 0) return undefined;
     const refunds = [...state.refunds, { id: `r${n}`, minor: rest, isTea: false }];
@@ -138,7 +141,12 @@ const PLACED: readonly (readonly [string, Pick<OrderState, 'status' | 'payment' 
   ['is placed and not paid yet', { status: 'pending', payment: 'pending', kind: 'online' }],
 ];
 
-/** Everything that will happen to one order at its shop, drawn beforehand. `wholeSeconds`: how the shop counts versions. */
+const MOST_CHANGES = 5;
+
+/**
+ * Everything that will happen to one order at its shop, and to its webhooks, drawn beforehand: always as many choices, so
+ * that a story can lose one of them without turning into another. `wholeSeconds`: how the shop counts versions.
+ */
 export const lifeOf = (world: World, shop: string, id: string, wholeSeconds: boolean): ShopOrder => {
   const startMs = world.choose(120_000);
   const [placedAs, placed] = PLACED[world.choose(6)] ?? ['is placed and paid', PLACED_PAID];
@@ -158,20 +166,39 @@ export const lifeOf = (world: World, shop: string, id: string, wholeSeconds: boo
   const versions: ShopVersion[] = [];
   let atMs = startMs;
   let state = first;
-  const add = (what: string): void => {
-    const listedAtMs = atMs + (world.oneIn(4) ? world.choose(LISTED_LATE_MS) : 0);
-    versions.push({ atMs, what, state, version: versionAt(atMs), listedAtMs });
-  };
-  add(placedAs);
-  for (let n = world.choose(6); n > 0; n -= 1) {
-    atMs += GAPS_MS[world.choose(GAPS_MS.length)] ?? 60_000;
-    const changed = CHANGES[world.choose(CHANGES.length)]?.(state, world, versions.length);
-    // A shop gives back no more than was paid.
-    if (!changed || refundedOf(changed[1]) > totalOf(changed[1])) continue;
-    state = changed[1];
-    add(changed[0]);
+  for (let n = 0; n <= MOST_CHANGES; n += 1) {
+    const isDone = world.choose(2) === 1;
+    const gapMs = GAPS_MS[world.choose(GAPS_MS.length)] ?? 60_000;
+    const change = CHANGES[world.choose(CHANGES.length)];
+    const pick = world.choose(100);
+    const isLate = world.oneIn(5);
+    const lateMs = COMMITTED_LATE_MS + world.choose(COMMITTED_LATE_MS);
+    const webhooks = webhooksOf(world);
+    let what = placedAs;
+    if (n > 0) {
+      const changed = isDone ? change?.(state, pick, n) : undefined;
+      // A shop gives back no more than was paid.
+      if (!changed || refundedOf(changed[1]) > totalOf(changed[1])) continue;
+      atMs += gapMs;
+      [what, state] = changed;
+    }
+    // One row, one transaction after the other.
+    const committedAtMs = Math.max(atMs + (isLate ? lateMs : 0), (versions.at(-1)?.committedAtMs ?? -1) + 1);
+    versions.push({ atMs, what, state, version: versionAt(atMs), committedAtMs, webhooks });
   }
   return { shop, id, buyer, versions };
+};
+
+/** Lost, or sent once or twice, and at times a quarter of an hour late. */
+const webhooksOf = (world: World): readonly number[] => {
+  const isLost = world.oneIn(6);
+  const isTwice = world.oneIn(8);
+  const delays = [0, 1].map(() => {
+    const isSlow = world.oneIn(10);
+    const slowMs = world.choose(900_000);
+    return isSlow ? slowMs : slowMs % 3_000;
+  });
+  return isLost ? [] : delays.slice(0, isTwice ? 2 : 1);
 };
 
 const PLACED_PAID = { status: 'open', payment: 'paid', kind: 'online' } as const;
