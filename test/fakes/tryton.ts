@@ -19,6 +19,8 @@ export interface FakeTrytonOptions {
   readonly amendments?: boolean;
   /** A task queue worker processes confirmed sales later. Default: none, confirming processes. */
   readonly worker?: boolean;
+  /** Shipments and invoices of a sale: made when it is processed (default), or by hand. */
+  readonly method?: 'order' | 'manual';
   /** `[phone, ...]` that are refused, as where Python's phonenumbers is installed. */
   readonly refusedPhones?: readonly string[];
   /** Tax numbers that are refused, as where python-stdnum is installed. */
@@ -47,7 +49,7 @@ const dec = (value: string) => ({ __class__: 'Decimal', decimal: value });
 export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<FakeTryton> => {
   const { database = FAKE.database, login = FAKE.login, password = FAKE.password } = options;
   const store = recordStore();
-  const selling = sales(store, { worker: options.worker ?? false });
+  const selling = sales(store, { worker: options.worker ?? false, method: options.method ?? 'order' });
   const sessions = new Set<string>();
   seed(store, options);
 

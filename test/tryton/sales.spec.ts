@@ -275,6 +275,14 @@ describe(`Tryton ${tryton.version}`, () => {
       taxes: [vat(1000)],
     };
     const exchanged = { ...order, lines: [tea, shirt], tax: twd(5500), total: twd(115500) };
+    // The worker dies when the new line is written and the amendment is not yet applied.
+    proxy.fault({
+      when: ({ body }) => String(body).includes('validate_amendment'),
+      effect: { kind: 'drop-before' },
+    });
+    await expect(shop.push(exchanged, 'confirm', completed.fingerprint)).rejects.toBeInstanceOf(
+      UnknownOutcomeError,
+    );
     const after = await shop.push(exchanged, 'confirm', completed.fingerprint);
     expect(after.completed).toMatchObject({ id: document.id, total: twd(115500) });
     const sale = await saleOf(document.id);

@@ -1,9 +1,11 @@
 import Big from 'big.js';
-import { exponentOf, moneyText, moneyToDecimal, toBig } from '../../core/money.ts';
+import { allocate, roundTo, sumOf } from '../../core/allocate.ts';
+import { moneyText, moneyToDecimal, toBig } from '../../core/money.ts';
 import { type LineLabel, lineText } from '../../core/reasons.ts';
 import type { OrderChangedV1, OrderCharge, OrderLine, OrderTax } from '../../events/order-changed.ts';
 import type { OrderRoute } from '../../settings/order-route.ts';
 import type { Mapped } from '../contract.ts';
+import { chargeLabel, lineLabel } from '../order-parts.ts';
 import { commentOf } from './comment.ts';
 import { decimal, trytonDate } from './json.ts';
 import type { SaleProduct, TrytonRefs } from './refs.ts';
@@ -117,13 +119,6 @@ export const toWire = (
   };
 };
 
-export const lineLabel = ({ title }: OrderLine, index: number): LineLabel => ({
-  kind: 'line',
-  number: index + 1,
-  title,
-});
-export const chargeLabel = ({ kind, title }: OrderCharge): LineLabel => ({ kind, title });
-
 export const taxesOf = (
   taxes: readonly OrderTax[],
   refs: Pick<TrytonRefs, 'taxes' | 'noTax'>,
@@ -203,31 +198,6 @@ const missOf = ({ amount }: Pick<Draft, 'amount'>, pieces: readonly Piece[], uni
   roundTo(amount, unit).minus(
     sumOf(pieces.map(({ quantity, price }) => roundTo(quantity.times(price), unit))),
   );
-
-/** Split by shares in minor units; what does not divide goes to the first parts, so that the sum is exact. */
-const allocate = (amount: Big, shares: readonly number[], currency: string): Big[] => {
-  const whole = sumOf(shares.map((share) => new Big(share)));
-  const even = whole.eq(0);
-  const step = new Big(10).pow(-exponentOf(currency)).times(amount.lt(0) ? -1 : 1);
-  const parts = shares.map((share) =>
-    amount
-      .times(even ? 1 : share)
-      .div(even ? shares.length : whole)
-      .round(exponentOf(currency), Big.roundDown),
-  );
-  let rest = amount.minus(sumOf(parts)).div(step).round(0).toNumber();
-  return parts.map((part) => {
-    if (rest <= 0) return part;
-    rest -= 1;
-    return part.plus(step);
-  });
-};
-
-const sumOf = (parts: readonly Big[]): Big => parts.reduce((total, part) => total.plus(part), new Big(0));
-
-/** To a multiple of Tryton's rounding unit. */
-export const roundTo = (amount: Big, unit: Big): Big =>
-  amount.div(unit).round(0, Big.roundHalfUp).times(unit);
 
 /** The day that the company's calendar shows at an instant. @example dayIn('Asia/Taipei', '2026-11-21T22:55:57Z') // '2026-11-22' */
 export const dayIn = (timeZone: string, iso: string): string => {

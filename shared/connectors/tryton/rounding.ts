@@ -1,9 +1,9 @@
 import Big from 'big.js';
+import { roundTo } from '../../core/allocate.ts';
 import { PermanentError } from '../../core/errors.ts';
 import { moneyFromDecimal, moneyRounded, moneyText } from '../../core/money.ts';
 import type { LineLabel } from '../../core/reasons.ts';
 import { decimal } from './json.ts';
-import { roundTo } from './orders.mapper.ts';
 import type { SaleLine } from './sale.ts';
 import type { SaleLineValues, TrytonOrderWire } from './wire.ts';
 

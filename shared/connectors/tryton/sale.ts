@@ -89,12 +89,16 @@ export const isOpen = ({ state }: Sale): boolean => state === 'draft' || state =
 
 /**
  * A processed sale cannot be cancelled in Tryton: it is done when all that was made of it is cancelled (observed on
- * 6.0), whoever did that.
+ * 6.0), or when an amendment has left nothing of it; whoever did that. One of which nothing was ever made (methods
+ * "manual") is no such sale.
  */
-export const isCancelled = (sale: Sale): boolean =>
-  sale.state === 'cancelled' ||
-  (sale.state === 'done' &&
-    [...sale['shipments.'], ...sale['invoices.']].every(({ state }) => state === 'cancelled'));
+export const isCancelled = (sale: Sale): boolean => {
+  if (sale.state !== 'done') return sale.state === 'cancelled';
+  const documents = [...sale['shipments.'], ...sale['invoices.']];
+  return documents.length > 0
+    ? documents.every(({ state }) => state === 'cancelled')
+    : liveLines(sale).length === 0;
+};
 
 export const nameOf = ({ id, number }: Pick<Sale, 'id' | 'number'>): string => number || `sale.sale ${id}`;
 

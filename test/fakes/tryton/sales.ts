@@ -11,6 +11,8 @@ const DRAFT_SHIPMENTS = ['draft', 'waiting'];
 export interface SalesOptions {
   /** A task queue worker processes confirmed sales, some time later. */
   readonly worker: boolean;
+  /** What the sale configuration says of shipments and invoices. */
+  readonly method: 'order' | 'manual';
 }
 
 /** What Tryton's modules sale, stock, account_invoice and sale_amendment do with a sale (observed on Tryton 6.0.29). */
@@ -75,7 +77,7 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
   const process = (sale: Values): void => {
     if (!['confirmed', 'processing', 'done'].includes(String(sale['state']))) return;
     const lines = linesOf(sale).filter(({ type }) => type === 'line');
-    makeDocument(sale, 'invoices', lines);
+    if (sale['invoice_method'] !== 'manual') makeDocument(sale, 'invoices', lines);
     if (sale['shipment_method'] !== 'manual') {
       const shipped = lines.filter((line) => Number(line['quantity']) >= 0 && isGoods(line));
       makeDocument(sale, 'shipments', shipped);
@@ -223,8 +225,8 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
     shipment_address: null,
     sale_date: null,
     state: 'draft',
-    invoice_method: 'order',
-    shipment_method: 'order',
+    invoice_method: options.method,
+    shipment_method: options.method,
     invoice_state: 'none',
     shipment_state: 'none',
     shipments: [],

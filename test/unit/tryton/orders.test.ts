@@ -275,6 +275,13 @@ it('what staff changed and cancelled is cancelled', async () => {
   expect(sale()).toMatchObject({ state: 'cancelled', comment: 'The buyer rang.' });
 });
 
+it('a sale of which Tryton makes nothing by itself is done, and not gone', async () => {
+  const shop = await connect({ method: 'manual' });
+  const { completed } = await shop.push(anOrder());
+  expect(sale()?.['state']).toBe('done');
+  expect((await shop.push(anOrder())).completed).toEqual(completed);
+});
+
 it('what is believed of Tryton is forgotten when it refuses', async () => {
   const shop = await connect();
   await shop.push(anOrder());
