@@ -1,4 +1,5 @@
 import Big from 'big.js';
+import { roundTo } from '../../core/allocate.ts';
 import { PermanentError } from '../../core/errors.ts';
 import { type Money, moneyFromDecimal, moneyRounded, moneyText, zero } from '../../core/money.ts';
 import type { CallContext } from '../../core/ports.ts';
@@ -6,7 +7,6 @@ import type { ErpOperation } from '../../core/reasons.ts';
 import type { CompletedOrder, PeerDocument } from '../contract.ts';
 import { callOf, documentOf, type OdooOrdersOptions } from './connection.ts';
 import { PAYMENT_PENDING, withPaymentPending } from './note.ts';
-import { roundTo } from './orders.mapper.ts';
 import {
   CONFIRMED,
   editedInErp,

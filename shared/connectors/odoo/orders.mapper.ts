@@ -1,9 +1,11 @@
 import Big from 'big.js';
-import { exponentOf, type Money, moneyText, moneyToDecimal, toBig } from '../../core/money.ts';
-import { type LineLabel, lineText } from '../../core/reasons.ts';
+import { allocate, cents, roundTo, sumOf } from '../../core/allocate.ts';
+import { moneyText, moneyToDecimal, toBig } from '../../core/money.ts';
+import { lineText } from '../../core/reasons.ts';
 import type { OrderChangedV1, OrderCharge, OrderLine, OrderTax } from '../../events/order-changed.ts';
 import type { OrderRoute } from '../../settings/order-route.ts';
 import type { Mapped } from '../contract.ts';
+import { chargeLabel, lineLabel } from '../order-parts.ts';
 import { noteOf } from './note.ts';
 import type { OdooRefs, OdooTax } from './refs.ts';
 import type { ExpectedLine, OdooOrderWire, SaleOrderLineVals } from './wire.ts';
@@ -119,13 +121,6 @@ export const toWire = (
     warnings,
   };
 };
-
-export const lineLabel = ({ title }: OrderLine, index: number): LineLabel => ({
-  kind: 'line',
-  number: index + 1,
-  title,
-});
-export const chargeLabel = ({ kind, title }: OrderCharge): LineLabel => ({ kind, title });
 
 const odooTaxes = (taxes: readonly OrderTax[], refs: OdooRefs): readonly OdooTax[] => {
   if (taxes.length === 0) return refs.noTax;
@@ -278,34 +273,6 @@ const portion = ({ expected, quantity, amount }: Draft, piece: Piece, currency: 
   const part = (value: string) => cents(new Big(value).times(share), currency).toFixed();
   return { label: expected.label, net: part(expected.net), tax: part(expected.tax) };
 };
-
-/** Split by shares in minor units; what does not divide goes to the first parts, so that the sum is exact. */
-const allocate = (amount: Big, shares: readonly number[], currency: string): Big[] => {
-  const whole = sumOf(shares.map((share) => new Big(share)));
-  const even = whole.eq(0);
-  const step = new Big(10).pow(-exponentOf(currency)).times(amount.lt(0) ? -1 : 1);
-  const parts = shares.map((share) =>
-    amount
-      .times(even ? 1 : share)
-      .div(even ? shares.length : whole)
-      .round(exponentOf(currency), Big.roundDown),
-  );
-  let rest = amount.minus(sumOf(parts)).div(step).round(0).toNumber();
-  return parts.map((part) => {
-    if (rest <= 0) return part;
-    rest -= 1;
-    return part.plus(step);
-  });
-};
-
-const sumOf = (parts: readonly Big[]): Big => parts.reduce((total, part) => total.plus(part), new Big(0));
-
-const cents = (amount: Big, currency: Money['currency']): Big =>
-  amount.round(exponentOf(currency), Big.roundHalfUp);
-
-/** To a multiple of Odoo's rounding unit, half away from zero as Odoo does. */
-export const roundTo = (amount: Big, unit: Big): Big =>
-  amount.div(unit).round(0, Big.roundHalfUp).times(unit);
 
 /** The JSON number closest to an exact decimal: prints with the same digits. */
 const exact = (value: Big): number => Number(value.toFixed()) + 0;

@@ -1,12 +1,12 @@
 import Big from 'big.js';
 import * as z from 'zod';
+import { roundTo } from '../../core/allocate.ts';
 import { PermanentError, RetryableError } from '../../core/errors.ts';
 import { moneyFromDecimal, moneyRounded, moneyText } from '../../core/money.ts';
 import type { ErpRefunds } from '../contract.ts';
 import type { OdooCall } from './client.ts';
 import { callOf, documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
 import { Many2one } from './master-data.ts';
-import { roundTo } from './orders.mapper.ts';
 import type { OdooRefs } from './refs.ts';
 import { refundToWire } from './refunds.mapper.ts';
 import { idOf } from './sale-order.ts';

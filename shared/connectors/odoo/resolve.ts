@@ -1,11 +1,11 @@
 import { PermanentError } from '../../core/errors.ts';
-import type { LineLabel, ReasonParams } from '../../core/reasons.ts';
+import type { ReasonParams } from '../../core/reasons.ts';
 import type { OrderChangedV1, OrderLine } from '../../events/order-changed.ts';
 import type { MappingRow, OrderContext } from '../contract.ts';
+import { lineLabel, mappedTaxes, sellable, skuKeys, wantedComponents } from '../order-parts.ts';
 import type { OdooCall } from './client.ts';
 import type { customers } from './customers.ts';
-import type { MasterData, OdooCompany, OdooProduct } from './master-data.ts';
-import { chargeLabel, lineLabel } from './orders.mapper.ts';
+import type { MasterData } from './master-data.ts';
 import type { OdooComponent, OdooRefs } from './refs.ts';
 import { VERSIONED_LINE_FIELDS, VERSIONED_ORDER_FIELDS } from './sale-order.ts';
 
@@ -23,9 +23,6 @@ export interface ResolvePorts {
   readonly customers: ReturnType<typeof customers>;
   readonly products: ServiceProducts;
 }
-
-/** Mapping key for lines that carry no tax in the shop. */
-const NO_TAX = 'none';
 
 /**
  * Everything an order names, as Odoo's ids. One call after the other: the connection's limit counts parallel
@@ -85,7 +82,7 @@ export const resolveOrder = async (
     return {
       components: components.map(
         ({ value, quantity, share }): OdooComponent => ({
-          productId: productId(found.get(value), value, lineLabel(line, index), destination),
+          productId: sellable(found.get(value), value, lineLabel(line, index), destination).id,
           sku: value,
           quantity,
           share,
@@ -113,7 +110,13 @@ export const resolveOrder = async (
     return { productId: product?.count === 1 ? product.id : undefined, sku };
   };
 
-  const { taxes, noTax } = await resolveTaxes(ports, order, charges, company, rows, call);
+  const { taxes, noTax } = await mappedTaxes(
+    order,
+    destination,
+    charges.map((product) => product !== null),
+    rows,
+    (wantedTaxes) => master.taxes(wantedTaxes, company, call),
+  );
   const payment = (await rows('payment', [order.payment.method])).get(order.payment.method)?.to[0]?.value;
   const paymentTermId =
     payment === undefined
@@ -147,77 +150,5 @@ export const resolveOrder = async (
       commitmentDate: orderFields['commitment_date'] !== undefined,
     },
     warnings: [...warnings, ...customer.warnings],
-  };
-};
-
-/** Where a line may have a row: by SKU, or without one by variant, then by product. */
-const skuKeys = ({ sku, productId, variantId }: OrderLine): string[] => {
-  if (sku !== undefined) return [sku];
-  if (productId === undefined) return [];
-  return [...(variantId === undefined ? [] : [`product:${productId}:${variantId}`]), `product:${productId}`];
-};
-
-const wantedComponents = (
-  line: OrderLine,
-  index: number,
-  rows: ReadonlyMap<string, MappingRow>,
-): MappingRow['to'] => {
-  for (const key of skuKeys(line)) {
-    const row = rows.get(key);
-    if (row && row.to.length > 0) return row.to;
-  }
-  if (line.sku !== undefined) return [{ value: line.sku, quantity: 1, share: 1 }];
-  throw new PermanentError('MISSING_SKU', { line: lineLabel(line, index) });
-};
-
-const productId = (
-  product: OdooProduct | undefined,
-  sku: string,
-  line: LineLabel,
-  destination: string,
-): number => {
-  if (!product) throw new PermanentError('UNKNOWN_SKU', { line, sku, destination });
-  if (product.state === 'archived') throw new PermanentError('ARCHIVED_SKU', { line, sku, destination });
-  if (product.count > 1) {
-    throw new PermanentError('AMBIGUOUS_SKU', { line, sku, destination, count: product.count });
-  }
-  return product.id;
-};
-
-const resolveTaxes = async (
-  { destination, master }: ResolvePorts,
-  order: OrderChangedV1,
-  charges: readonly (number | null)[],
-  company: OdooCompany,
-  rows: (kind: 'tax', keys: readonly string[]) => Promise<ReadonlyMap<string, MappingRow>>,
-  call: OdooCall,
-): Promise<Pick<OdooRefs, 'taxes' | 'noTax'>> => {
-  const taxed = [
-    ...order.lines.map((line, index) => ({ label: lineLabel(line, index), taxes: line.taxes })),
-    // A free charge without a line needs no tax either.
-    ...order.charges.flatMap((charge, index) =>
-      charges[index] === null ? [] : [{ label: chargeLabel(charge), taxes: charge.taxes }],
-    ),
-  ];
-  const untaxed = taxed.some(({ taxes }) => taxes.length === 0);
-  const keys = taxed.flatMap(({ taxes }) => taxes.map(({ key }) => key));
-  const found = await rows('tax', [...keys, ...(untaxed ? [NO_TAX] : [])]);
-  for (const { label, taxes } of taxed) {
-    const unmapped = taxes.find(({ key }) => !found.get(key)?.to[0]);
-    if (unmapped) {
-      throw new PermanentError('UNMAPPED_TAX', {
-        line: label,
-        tax: unmapped.key,
-        source: order.source,
-        destination,
-      });
-    }
-  }
-  const wanted = [...found].flatMap(([key, { to }]) => (to[0] ? [{ key, to: to[0].value }] : []));
-  const { [NO_TAX]: none, ...taxes } = await master.taxes(wanted, company, call);
-  // "none" may also be a shop's own key; then it is both.
-  return {
-    taxes: keys.includes(NO_TAX) && none ? { ...taxes, [NO_TAX]: none } : taxes,
-    noTax: none && untaxed ? [none] : [],
   };
 };
