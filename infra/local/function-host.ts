@@ -26,7 +26,7 @@ export interface FunctionHost {
   /** Runs a function; waits for a free process when all are busy. Rejects only after stop(). */
   invoke(functionName: string, event: string): Promise<InvocationResult>;
   /** Starts one process of each function, a core's worth at a time. A bundle that does not load is logged. */
-  warm(): Promise<void>;
+  warm(isWanted?: (functionName: string) => boolean): Promise<void>;
   processes(): FunctionProcess[];
   /** Lets running invocations end for up to `graceMs`, then kills every process and waits for their exit. */
   stop(graceMs: number): Promise<void>;
@@ -229,8 +229,8 @@ export const startFunctionHost = (
     });
   };
 
-  const warm = async () => {
-    const left = [...pools.values()];
+  const warm = async (isWanted: (functionName: string) => boolean = () => true) => {
+    const left = [...pools.values()].filter(({ plan }) => isWanted(plan.name));
     const lane = async () => {
       for (let pool = left.shift(); pool; pool = left.shift()) if (!stopping) await warmOne(pool);
     };

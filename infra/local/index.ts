@@ -242,7 +242,14 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
 
     queues.create(timeScale === 1 ? plan.queues : scaled(plan.queues, timeScale));
     await tables.create(plan.tables);
-    await host.warm();
+    const waited = new Set(
+      [...plan.mappings, ...(plan.api?.routes ?? [])].map(({ functionName }) => functionName),
+    );
+    const scheduled = new Set(
+      plan.schedules.flatMap(({ targets }) => targets.map(({ arn }) => arn.split(':').at(-1) ?? '')),
+    );
+    // Nobody waits for what only a schedule calls: its process starts with its first run.
+    await host.warm((name) => waited.has(name) || !scheduled.has(name));
 
     const invocations = await startAsyncInvocations({
       ...{ functions: plan.functions, region, invoke, queues, timeScale, ...directory('async') },

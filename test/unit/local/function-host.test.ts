@@ -256,6 +256,12 @@ describe('processes', () => {
     expect(host.processes()).toEqual([{ functionId: 'fn', pid, busy: false }]);
   });
 
+  it('are not started ahead where nobody waits for them', async () => {
+    const { host } = start(MEASURE);
+    await host.warm((name) => name !== 'fn');
+    expect(host.processes()).toEqual([]);
+  });
+
   it('survive the Ctrl-C that is meant for the runner', async () => {
     const { call, host } = start(MEASURE);
     const running = call();
