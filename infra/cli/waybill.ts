@@ -7,6 +7,7 @@ import { addMappingCommands } from './commands/mapping.ts';
 import { addOrdersCommands } from './commands/orders.ts';
 import { addParkedCommands } from './commands/parked.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
+import { addRehearseCommand } from './commands/rehearse.ts';
 import { addSecretsCommands } from './commands/secrets.ts';
 import { addStatusCommand } from './commands/status.ts';
 
@@ -19,6 +20,7 @@ addMappingCommands(program);
 addOrdersCommands(program);
 addParkedCommands(program);
 addQuarantineCommands(program);
+addRehearseCommand(program);
 addSecretsCommands(program);
 addConnectionCommands(program);
 addStatusCommand(program);

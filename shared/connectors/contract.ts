@@ -276,6 +276,17 @@ export interface AdoptedOrder extends PeerDocument {
   readonly fingerprint?: string | undefined;
 }
 
+/** Where a document of the ERP is not what Waybill would write. */
+export interface DocumentDifference {
+  readonly what: 'line-missing' | 'line-surplus' | 'quantity' | 'amount' | 'taxes' | 'total' | 'currency';
+  /** The line as the ERP or the shop names it; undefined: the whole document. */
+  readonly line?: string | undefined;
+  /** What Waybill would write. */
+  readonly ours: string;
+  /** What stands there. */
+  readonly theirs: string;
+}
+
 /** Cut-over: orders that people entered by hand before Waybill wrote there. Errors as in ErpOrders. */
 export interface ErpAdoption {
   /** All orders dated in the window, whoever made them, in any order and in pages. */
@@ -295,6 +306,16 @@ export interface ErpAdoption {
     route: OrderRoute,
     call: CallContext,
   ): Promise<AdoptedOrder>;
+  /**
+   * Compares a document with what `toWire` made of its order: lines by product, amounts within the rounding that would be
+   * booked. Only reads. @throws PermanentError ERP_DOCUMENT_GONE
+   */
+  compare(
+    document: PeerDocument,
+    wire: unknown,
+    route: OrderRoute,
+    call: CallContext,
+  ): Promise<readonly DocumentDifference[]>;
 }
 
 /** What becomes of an order after it was written. */

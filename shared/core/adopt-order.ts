@@ -1,6 +1,6 @@
 import type { AdoptedOrder, ErpCandidate, ErpOrders, StorefrontReads } from '../connectors/contract.ts';
 import type { Publish } from '../events/catalogue.ts';
-import type { Envelope, Meta } from '../events/envelope.ts';
+import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { documentWindow, type Match, matchOrders } from './adopt.ts';
@@ -16,6 +16,7 @@ import {
   type Twin,
   twinOf,
 } from './order-changes.ts';
+import { orderHistory } from './order-history.ts';
 import type { Bindings } from './order-ports.ts';
 import type { CallContext } from './ports.ts';
 import { type Revision, revisionOf } from './revision.ts';
@@ -67,7 +68,15 @@ export const planAdoption = async (
 ): Promise<readonly Planned[]> => {
   const { adoption } = ports.erp;
   if (!adoption) throw new TypeError(`${ports.destination} cannot say what people entered by hand`);
-  const { events, unreadable } = await historyOf(ports, range.fromMs, call);
+  const startMs = Date.parse(ports.route.startAt);
+  const history = { source: ports.route.from, reads: ports.reads, nowMs: ports.nowMs, newId: ports.newId };
+  const { events, unreadable } = await orderHistory(
+    history,
+    range.fromMs,
+    (placedAtMs) => placedAtMs < startMs,
+    call,
+  );
+  const unread = unreadable.map((one): Planned => ({ kind: 'unreadable', ...one }));
   const known: Planned[] = [];
   const documents = new Set<string>();
   const open: Event[] = [];
@@ -81,7 +90,7 @@ export const planAdoption = async (
     if (entry.document) documents.add(entry.document.id);
     known.push({ kind: 'already', event, pending: wordsOf(changesOf(event.data, twin, ports.route)) });
   }
-  if (open.length === 0) return [...known, ...unreadable];
+  if (open.length === 0) return [...known, ...unread];
   const orders = open.map(({ data }) => data);
   const candidates: ErpCandidate[] = [];
   for await (const page of adoption.candidates(documentWindow(orders, range.days), ports.route, call)) {
@@ -94,38 +103,7 @@ export const planAdoption = async (
     const pending = 'candidate' in match ? pendingOf(ports, range, event, match) : [];
     return [{ kind: 'matched', event, match, pending }];
   });
-  return [...known, ...matched, ...unreadable];
-};
-
-/** As it is read at the storefront; of an order that is listed twice, the later copy. */
-const historyOf = async (ports: AdoptPorts, fromMs: number, call: CallContext) => {
-  const { route, reads, nowMs, newId } = ports;
-  const events = new Map<string, Event>();
-  const unreadable: Planned[] = [];
-  const startMs = Date.parse(route.startAt);
-  const pages = reads.changed({ fromMs, untilMs: nowMs() }, call)[Symbol.asyncIterator]();
-  for (;;) {
-    const listedAtMs = nowMs();
-    const { value: page, done } = await pages.next();
-    if (done) return { events: [...events.values()], unreadable };
-    for (const { id, fetched: listed } of page) {
-      const fetchedAtMs = listed ? listedAtMs : nowMs();
-      const fetched = listed ?? (await reads.order(id, call));
-      if (fetched?.kind === 'unreadable') {
-        unreadable.push({ kind: 'unreadable', orderId: id, reason: fetched.reason });
-      }
-      if (fetched?.kind !== 'order' || Date.parse(fetched.order.placedAt) >= startMs) continue;
-      const meta: Meta = {
-        id: newId(),
-        connection: route.from,
-        correlationId: orderReference(route.from, id),
-        receivedAtMs: fetchedAtMs,
-        fetchedAtMs,
-        via: 'replay',
-      };
-      events.set(id, { meta, data: fetched.order });
-    }
-  }
+  return [...known, ...matched, ...unread];
 };
 
 type Found = Extract<Match, { candidate: unknown }>;

@@ -18,6 +18,7 @@ import {
 import { CredentialsError, describeError } from '../../../shared/core/errors.ts';
 import type { OrderRoute } from '../../../shared/settings/order-route.ts';
 import { openedErp, storefrontReads } from '../peers.ts';
+import { routeOf } from '../route.ts';
 import { openTarget, type Target, type TargetOptions } from '../target.ts';
 import { type AdoptionRow, adoptionCsv, adoptionWords, countsOf, LEFT, rowOf } from './adopt-words.ts';
 import { onTarget } from './on-target.ts';
@@ -140,14 +141,6 @@ const act = async (
     if (error instanceof CredentialsError) throw error;
     return { ...row, outcome: 'failed', because: describeError(error) };
   }
-};
-
-const routeOf = (routes: readonly OrderRoute[], { from, to }: AdoptOptions): OrderRoute => {
-  const fitting = routes.filter((route) => (!from || route.from === from) && (!to || route.to === to));
-  const [route] = fitting;
-  if (route && fitting.length === 1) return route;
-  const known = routes.map((each) => `--from ${each.from} --to ${each.to}`).join(', or ');
-  throw new Error(`${route ? 'there are several routes' : 'there is no such route'}: ${known}`);
 };
 
 /** A command that is killed keeps an order for so long. */

@@ -3,12 +3,20 @@ import { buyerMarks } from '../../core/buyer-marks.ts';
 import { PermanentError } from '../../core/errors.ts';
 import { moneyRounded } from '../../core/money.ts';
 import type { OrderRoute } from '../../settings/order-route.ts';
-import type { ChangeWindow, ErpAdoption, ErpCandidate } from '../contract.ts';
+import type {
+  ChangeWindow,
+  DocumentDifference,
+  ErpAdoption,
+  ErpCandidate,
+  PeerDocument,
+} from '../contract.ts';
+import { differencesOf } from './adopt-compare.ts';
 import type { OdooCall } from './client.ts';
 import { documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
 import { Many2one } from './master-data.ts';
 import { odooDatetime } from './orders.mapper.ts';
 import { CONFIRMED, fingerprintOf, idOf, readHeld } from './sale-order.ts';
+import type { OdooOrderWire } from './wire.ts';
 
 const PAGE = 200;
 
@@ -102,8 +110,42 @@ export const odooAdoption = (
     return new Map(currencies.map((currency) => [currency.id, currency]));
   };
 
+  /** Taxes as people know them. */
+  const inNames = async (differences: readonly DocumentDifference[], call: OdooCall) => {
+    const idsIn = (text: string) => text.split(' ').filter(Boolean).map(Number);
+    const ids = differences.flatMap(({ what, ours, theirs }) =>
+      what === 'taxes' ? [...idsIn(ours), ...idsIn(theirs)] : [],
+    );
+    const taxes = await client.read('account.tax', [...new Set(ids)], ['name'], Tax, call);
+    const names = new Map(taxes.map(({ id, name }) => [id, name]));
+    const named = (text: string) =>
+      idsIn(text)
+        .map((id) => names.get(id) ?? `id:${id}`)
+        .join(' + ');
+    return differences.map((difference) =>
+      difference.what === 'taxes'
+        ? { ...difference, ours: named(difference.ours), theirs: named(difference.theirs) }
+        : difference,
+    );
+  };
+
+  const gone = (document: PeerDocument) =>
+    new PermanentError('ERP_DOCUMENT_GONE', {
+      destination,
+      document: document.name ?? `sale.order ${document.id}`,
+    });
+
   return {
     candidates,
+
+    compare: (document, wire, route, { signal }) =>
+      forgetting(async () => {
+        const { companyId: _, ...call } = await callFor(route, signal);
+        const held = await readHeld(client, master, Number(document.id), call);
+        if (!held) throw gone(document);
+        const differences = differencesOf(held, wire as OdooOrderWire);
+        return differences.some(({ what }) => what === 'taxes') ? inNames(differences, call) : differences;
+      }),
 
     adopt: (document, reference, route, { signal }) =>
       forgetting(async () => {
@@ -111,12 +153,7 @@ export const odooAdoption = (
         const id = Number(document.id);
         const [noted] = await client.read('sale.order', [id], ['client_order_ref', 'origin'], Noted, call);
         const held = noted && (await readHeld(client, master, id, call));
-        if (!held) {
-          throw new PermanentError('ERP_DOCUMENT_GONE', {
-            destination,
-            document: document.name ?? `sale.order ${document.id}`,
-          });
-        }
+        if (!held) throw gone(document);
         const { client_order_ref: old, origin } = noted;
         if (reference !== undefined && old !== reference) {
           const kept = [origin, old].filter(Boolean).join(', ');
@@ -180,4 +217,5 @@ const Partner = z.looseObject({
   phone: text,
   mobile: text.default(''),
 });
+const Tax = z.looseObject({ id: z.int(), name: text });
 const Currency = z.looseObject({ id: z.int(), name: z.string(), rounding: z.number() });

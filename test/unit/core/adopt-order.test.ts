@@ -69,6 +69,7 @@ const cutOver = (
             }),
           );
         },
+        compare: async () => [],
         adopt: async ({ id }, reference) => {
           const order = desk.orders.find((each) => each.id === id);
           if (!order) throw new Error('it is gone');

@@ -8,6 +8,7 @@ import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
 import { addOrdersCommands } from '../../../infra/cli/commands/orders.ts';
 import { addParkedCommands } from '../../../infra/cli/commands/parked.ts';
 import { addQuarantineCommands } from '../../../infra/cli/commands/quarantine.ts';
+import { addRehearseCommand } from '../../../infra/cli/commands/rehearse.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
 import { addStatusCommand } from '../../../infra/cli/commands/status.ts';
 
@@ -20,6 +21,7 @@ for (const add of [
   addOrdersCommands,
   addParkedCommands,
   addQuarantineCommands,
+  addRehearseCommand,
   addSecretsCommands,
   addStatusCommand,
 ])
