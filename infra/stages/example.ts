@@ -75,7 +75,10 @@ export default settings({
        */
       mode: 'live',
 
-      /** The cut-over, with its zone. An order placed earlier is never created by Waybill, however it is found. */
+      /**
+       * The cut-over, with its zone. An order placed earlier is never created by Waybill, however it is found. From shadow
+       * to live: move it to that hour in the same deployment, or what people typed in meanwhile may be written again.
+       */
       startAt: '2026-12-01T00:00:00+08:00',
 
       /**
