@@ -116,7 +116,16 @@ const report = (outcome: PushOutcome, event: Envelope<OrderChangedV1>, nowMs: nu
       const { document, attempt, level, warnings, roundingMinor, kind } = outcome;
       const metrics: Metric[] = [
         count(kind === 'recovered' ? METRICS.ordersRecovered : METRICS.ordersWritten),
-        { name: METRICS.webhookToErpMs, value: nowMs - event.meta.receivedAtMs, unit: 'Milliseconds' },
+        // What outlasted its queue, or was repaired, says nothing about how fast orders flow.
+        ...(event.meta.via === 'replay'
+          ? []
+          : [
+              {
+                name: METRICS.webhookToErpMs,
+                value: nowMs - event.meta.receivedAtMs,
+                unit: 'Milliseconds',
+              } as const,
+            ]),
         ...(roundingMinor === 0 ? [] : [count(METRICS.roundingBooked)]),
       ];
       return {
