@@ -15,7 +15,7 @@ it('whatever happens in the life of an order happens once at each ERP', async ()
     'crash-before crash-after stall refused lost-before lost-after half-done late-write storage-before storage-after';
   for (const kind of kinds.split(' ')) expect(counts[kind], kind).toBeGreaterThan(100);
   const events =
-    'webhooksLost reconciled duplicated delayed fetched outages pauses redriven staffEdits tooLate parked';
+    'webhooksLost reconciled duplicated delayed fetched outages pauses redriven staffEdits tooLate parked forgotten swept';
   for (const kind of events.split(' ')) expect(counts[kind], kind).toBeGreaterThan(100);
 }, 300_000);
 

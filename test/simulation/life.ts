@@ -10,6 +10,7 @@ import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
 import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
 import { pushOrder } from '../../shared/core/push-order.ts';
 import { type ReconcileOutcome, type ReconcilePorts, reconcileOrders } from '../../shared/core/reconcile.ts';
+import { type SweepPorts, sweepOrders } from '../../shared/core/sweep.ts';
 import { walkChanges } from '../../shared/core/walk-changes.ts';
 import type { Publish } from '../../shared/events/catalogue.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
@@ -37,6 +38,11 @@ const OVERLAP_MS = 10 * MINUTE_MS;
 const IN_FLIGHT_MS = 5 * MINUTE_MS;
 /** A reconciliation that has not come to an end by then never will. */
 const GIVE_UP_MS = 12 * HOUR_MS;
+/** As in production: how long a queue keeps a message, and from which age on a sweep sends it again. */
+const RETENTION_MS = 10 * 24 * HOUR_MS;
+const KEPT_MS = 8 * 24 * HOUR_MS;
+/** Longer than any queue remembers. */
+const LONG_PAUSE_DAYS = 21;
 /** Of each shop. */
 const MOST_ORDERS = 3;
 /** Orders on one page of a list. */
@@ -52,6 +58,7 @@ export interface Mutant {
   /** All ports of one worker, when more than one of them is broken together. */
   readonly ports?: (real: PushOrderPorts) => PushOrderPorts;
   readonly reconcile?: (real: ReconcilePorts) => ReconcilePorts;
+  readonly sweep?: (real: SweepPorts) => SweepPorts;
   /** What consumers read, `arrival` being how many events came before it. */
   readonly event?: (event: Envelope<OrderChangedV1>, arrival: number) => Envelope<OrderChangedV1>;
 }
@@ -82,6 +89,13 @@ const SHOPS = [
   // Its deliveries say what holds when they are sent, and one that fails is lost (as WooCommerce).
   { name: 'mug-shop', wholeSeconds: true, sendsAgain: false, listsIdsOnly: false },
 ] as const;
+
+interface Message {
+  readonly queue: string;
+  readonly label: string;
+  readonly work: (worker: string, receive: number) => Promise<string>;
+  readonly sentAtMs: number;
+}
 
 const MANIFEST = defineStorefront({
   name: 'simulated',
@@ -123,22 +137,22 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   const pausedUntil = new Map<string, number>();
   let workers = 0;
   /** A message in a queue: received, worked on, and received again until somebody deleted it. */
-  const receive = (
-    queue: string,
-    label: string,
-    work: (worker: string, receive: number) => Promise<string>,
-    receives = 1,
-  ): void => {
+  const receive = (message: Message, receives = 1): void => {
+    const { queue, label, work } = message;
     const waitMs = (pausedUntil.get(queue) ?? 0) - world.nowMs();
     if (waitMs > 0) {
-      world.later(waitMs, () => receive(queue, label, work, receives));
+      world.later(waitMs, () => receive(message, receives));
+      return;
+    }
+    if (world.nowMs() - message.sentAtMs > RETENTION_MS) {
+      count('forgotten');
+      world.tell(`${label}: forgotten by its queue`);
       return;
     }
     workers += 1;
     const worker = `${workers} ${label}`;
     let isAnswered = false;
-    const again = (ms: number) =>
-      world.later(Math.max(0, ms), () => receive(queue, label, work, receives + 1));
+    const again = (ms: number) => world.later(Math.max(0, ms), () => receive(message, receives + 1));
     work(worker, receives).then(
       (outcome) => {
         isAnswered = true;
@@ -153,7 +167,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
           // People redrive what merely failed too often; everything else waits for a decision.
           if (error.code === 'RETRIES_EXHAUSTED') {
             count('redriven');
-            again(HOUR_MS);
+            world.later(HOUR_MS, () => receive({ ...message, sentAtMs: world.nowMs() }));
           }
           return;
         }
@@ -163,17 +177,18 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     );
     // Nobody deleted it: the queue shows it again when its visibility runs out.
     world.later(VISIBILITY_MS, () => {
-      if (!isAnswered) receive(queue, label, work, receives + 1);
+      if (!isAnswered) receive(message, receives + 1);
     });
   };
   /** At least once, and in no order. */
-  const send = (queue: string, label: string, work: (worker: string, receive: number) => Promise<string>) => {
+  const send = (queue: string, label: string, work: Message['work']): void => {
+    const message = { queue, label, work, sentAtMs: world.nowMs() };
     const late = world.oneIn(12);
     if (late) count('delayed');
-    world.later(world.choose(late ? 600_000 : 4_000), () => receive(queue, label, work));
+    world.later(world.choose(late ? 600_000 : 4_000), () => receive(message));
     if (world.oneIn(6)) {
       count('duplicated');
-      world.later(world.choose(300_000), () => receive(queue, `${label} again`, work));
+      world.later(world.choose(300_000), () => receive({ ...message, label: `${label} again` }));
     }
   };
 
@@ -485,6 +500,31 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     return reconcileOrders(mutant.reconcile?.(ports) ?? ports, { ...context, endMs });
   }
 
+  // ---- what queues forget --------------------------------------------------------------------------------------
+  function sweep(): void {
+    workers += 1;
+    const worker = `${workers} sweep`;
+    const faults = faultsOf('sweep');
+    const call = stored(actor(world, faults, worker), faults, world, worker);
+    const held = memoryJournalReads(rows);
+    const ports: SweepPorts = {
+      destinations: [...erps.keys()],
+      unfinished: held,
+      timeline: { swept: (...args) => call('swept', () => held.swept(...args)) },
+      publish: (name, event) => call('publish', () => publish(name, event)),
+      nowMs,
+      newId,
+      keptMs: KEPT_MS,
+      onSwept: (destination, source, orderId) => {
+        count('swept');
+        world.tell(`${worker} sends ${source}:${orderId} to ${destination} again`);
+      },
+    };
+    sweepOrders(mutant.sweep?.(ports) ?? ports, { endMs: nowMs() + LIFETIME_MS }).catch((error: unknown) =>
+      world.tell(`${worker}: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  }
+
   // ---- people and weather --------------------------------------------------------------------------------------
   /** Always as many choices, whatever comes of them. */
   const perhaps = (n: number, withinMs: number, most: number, effect: (pick: number) => void): void => {
@@ -518,7 +558,14 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       const ms = (1 + pick) * 6 * MINUTE_MS;
       count('pauses');
       world.tell(`the queue of ${erp.name} is paused for ${ms / MINUTE_MS} min`);
-      pausedUntil.set(erp.name, world.nowMs() + ms);
+      pausedUntil.set(erp.name, Math.max(pausedUntil.get(erp.name) ?? 0, world.nowMs() + ms));
+    });
+    perhaps(30, 10 * MINUTE_MS, 1, () => {
+      count('longPauses');
+      world.tell(`the queue of ${erp.name} is paused for ${LONG_PAUSE_DAYS} days`);
+      pausedUntil.set(erp.name, world.nowMs() + LONG_PAUSE_DAYS * 24 * HOUR_MS);
+      // It runs every day; only now has it anything to do.
+      for (let day = 1; day <= LONG_PAUSE_DAYS + 1; day += 1) world.later(day * 24 * HOUR_MS, sweep);
     });
   }
 

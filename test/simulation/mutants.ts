@@ -172,5 +172,6 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       };
     },
   },
+  'no sweep': { sweep: (real) => ({ ...real, destinations: [] }) },
   'overlap 0': { reconcile: (real) => ({ ...real, overlapMs: 0 }) },
 };
