@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
+  ChangeWindow,
   CompletedOrder,
+  ErpCandidate,
   ErpConnector,
   ErpOrders,
   Mappings,
@@ -83,6 +85,7 @@ export interface ErpOrder {
   readonly lines: readonly string[];
 }
 
+const DAY_MS = 86_400_000;
 const DESTINATION = 'acme-erp';
 const LEVELS = ['draft', 'reserve', 'confirm'] as const;
 
@@ -124,6 +127,23 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
       nowMs: Date.now,
     });
   const openAt = (url: string): ErpOrders => connectTo(url).orders;
+  // Opening asks nobody.
+  const canAdopt = openAt('http://127.0.0.1:1').adoption !== undefined;
+  const candidates = async (window: ChangeWindow): Promise<ErpCandidate[]> => {
+    const all: ErpCandidate[] = [];
+    for await (const page of erp.adoption?.candidates(window, route, { signal }) ?? []) all.push(...page);
+    return all;
+  };
+  /** The one order that was entered by hand. */
+  const entered = async () => {
+    const [found] = await candidates({ fromMs: 0, untilMs: Date.now() + 2 * DAY_MS });
+    if (!found) throw new Error('nothing was entered by hand');
+    const { document } = found;
+    return {
+      document,
+      adopt: async (ours: string | undefined) => erp.adoption?.adopt(document, ours, route, { signal }),
+    };
+  };
   const wireOf = async (of = order): Promise<unknown> =>
     erp.toWire(of, await erp.resolve(of, context), referenceOf(of), route).value;
   const written = async (of = order): Promise<{ wire: unknown; document: PeerDocument }> => {
@@ -442,6 +462,64 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
       });
     });
 
+    describe.skipIf(!canAdopt)('what people entered (skipped: the connector cannot list it yet)', () => {
+      const window = () => ({ fromMs: Date.now() - 2 * DAY_MS, untilMs: Date.now() + 2 * DAY_MS });
+      const everything = { fromMs: 0, untilMs: Date.parse('2100-01-01T00:00:00Z') };
+
+      it('is listed with what they noted; listing changes nothing', async () => {
+        peer.enterByHand('Web 1001');
+        const before = stateOf();
+        const writes = await counting(isWrite, async () => {
+          const found = await candidates(window());
+          expect(found).toMatchObject([{ document: { id: peer.orders()[0]?.id }, state: 'draft' }]);
+          expect(found[0]?.mentions).toContain('Web 1001');
+        });
+        expect(writes).toBe(0);
+        expect(stateOf()).toEqual(before);
+      });
+
+      it('and what we wrote, too: by our reference', async () => {
+        const { document } = await written();
+        const [found] = await candidates(everything);
+        expect(found).toMatchObject({ document: { id: document.id }, reference });
+        expect(found?.total.currency).toBe('TWD');
+        expect(found?.stepMinor).toBeGreaterThan(0);
+      });
+
+      it('becomes ours: found by our reference, once, and what they noted is not lost', async () => {
+        peer.enterByHand('Web 1001');
+        const { document, adopt } = await entered();
+        expect(await adopt(reference)).toMatchObject({ id: document.id, state: 'draft' });
+        expect(await erp.find(reference, route, { signal })).toMatchObject({ id: document.id });
+        expect((await candidates(window()))[0]?.mentions.join(' ')).toContain('Web 1001');
+        const before = stateOf();
+        expect(await counting(isWrite, () => adopt(reference))).toBe(0);
+        expect(stateOf()).toEqual(before);
+      });
+
+      it('is only read where our reference is not wanted', async () => {
+        peer.enterByHand('Web 1001');
+        const before = stateOf();
+        const { adopt } = await entered();
+        expect(await counting(isWrite, () => adopt(undefined))).toBe(0);
+        expect(stateOf()).toEqual(before);
+      });
+
+      it('an answer that is none is not "nothing was entered"', async () => {
+        peer.server.fault({
+          times: Number.POSITIVE_INFINITY,
+          effect: { kind: 'answer', status: 200, body: '<html>Just a moment</html>' },
+        });
+        expect(await failureOf(candidates(window()))).toBeInstanceOf(RetryableError);
+      });
+
+      it('what we wrote ourselves is as we would write it', async () => {
+        const { document, wire } = await written();
+        await erp.complete(document, wire, 'confirm', { signal });
+        expect(await erp.adoption?.compare(document, wire, route, { signal })).toEqual([]);
+      });
+    });
+
     describe.skipIf(!testbed.changes)('changing what was written (skipped: the connector cannot yet)', () => {
       const twd = (minor: number) => ({ minor, currency: 'TWD' });
       const [tea, mug] = order.lines;
@@ -652,6 +730,14 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         },
       ],
     ];
+    const ADOPTING: Write = [
+      'adopting what people entered',
+      async () => {
+        peer.enterByHand('Web 1001');
+        const { document } = await entered();
+        return async (at) => at.adoption?.adopt(document, reference, route, { signal });
+      },
+    ];
     /** Each write of the contract; `prepare` is what comes before it. */
     const WRITES: readonly Write[] = [
       ['creating the customer', async () => (at) => at.resolve(order, { ...context, once: unguarded })],
@@ -670,6 +756,7 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         },
       ],
       ...(testbed.changes ? CHANGING : []),
+      ...(canAdopt ? [ADOPTING] : []),
     ];
     describe.each(WRITES)('%s fails:', (_what, prepare) => {
       const KEEPS = Number.POSITIVE_INFINITY;
