@@ -23,6 +23,7 @@ export const LocalAddress = z.object({
     z.string(),
     z.object({
       webhook: z.string().optional(),
+      reconcile: z.string().optional(),
       control: z.string().optional(),
       check: z.string().optional(),
     }),

@@ -43,6 +43,7 @@ export interface Target {
 export interface CalledFunctions {
   /** Of a storefront. */
   readonly webhook?: string | undefined;
+  readonly reconcile?: string | undefined;
   /** Of an ERP. */
   readonly control?: string | undefined;
   readonly check?: string | undefined;
@@ -129,7 +130,13 @@ export const functionsOf = (
     connectionsOf(settings).map(({ id, manifest: { kind } }) => {
       const stack = `waybill-${settings.name}-${id}`;
       return kind === 'storefront'
-        ? [id, { webhook: output(`${stack}.FunctionName`) }]
+        ? [
+            id,
+            {
+              webhook: output(`${stack}.FunctionName`),
+              reconcile: output(`${stack}.ReconcileFunctionName`),
+            },
+          ]
         : [
             id,
             {

@@ -7,6 +7,7 @@ import { addConnectorsCommand } from '../../../infra/cli/commands/connectors.ts'
 import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
 import { addOrdersCommands } from '../../../infra/cli/commands/orders.ts';
 import { addParkedCommands } from '../../../infra/cli/commands/parked.ts';
+import { addPollCommand } from '../../../infra/cli/commands/poll.ts';
 import { addQuarantineCommands } from '../../../infra/cli/commands/quarantine.ts';
 import { addRehearseCommand } from '../../../infra/cli/commands/rehearse.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
@@ -20,6 +21,7 @@ for (const add of [
   addMappingCommands,
   addOrdersCommands,
   addParkedCommands,
+  addPollCommand,
   addQuarantineCommands,
   addRehearseCommand,
   addSecretsCommands,
