@@ -7,9 +7,12 @@ import {
   planAdoption,
   resendPending,
 } from '../../../shared/core/adopt-order.ts';
+import { type CheckPorts, checkOrders, repairOrder } from '../../../shared/core/check-orders.ts';
 import type { Journal } from '../../../shared/core/journal.ts';
 import { twinOf } from '../../../shared/core/order-changes.ts';
 import type { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
+import { memoryJournalReads } from '../../fakes/memory-journal.ts';
+import { memoryLedgerRepairs } from '../../fakes/memory-ledger-repairs.ts';
 import { orderDesk } from '../../fakes/order-desk.ts';
 import { anOrder } from '../../fakes/orders.ts';
 
@@ -308,6 +311,43 @@ describe('two at once', () => {
     expect(await at.adopt()).toMatchObject([{ kind: 'adopted' }]);
     expect(await at.plan()).toMatchObject([{ kind: 'already', pending: [] }]);
   });
+});
+
+it('the ERP was restored to before the adoption: repair creates nothing, and what people typed is adopted again', async () => {
+  const refunded = old({
+    sourceVersion: Date.parse('2026-11-23T00:00:00Z'),
+    contentHash: 'later',
+    refunds: [refund('7', START)],
+  });
+  const at = cutOver();
+  await at.adopt();
+  await at.push(refunded);
+  at.shop.splice(0, 1, refunded);
+  Object.assign(present(at.orders[0]), { reference: '' });
+  at.notes.splice(0);
+
+  const reads = memoryJournalReads(at.rows);
+  const ports: CheckPorts = {
+    ...at.deskPorts,
+    repairs: memoryLedgerRepairs(at.entries),
+    journal: reads,
+    timeline: reads,
+    publish: at.ports.publish,
+    fetchable: new Set([SHOP]),
+    newId: () => 'r1',
+  };
+  const always = { ...call, endMs: Number.POSITIVE_INFINITY };
+  const { missing } = await checkOrders(ports, { sinceMs: 0, beforeMs: Number.POSITIVE_INFINITY }, always);
+  expect(missing).toMatchObject([{ source: SHOP, orderId: '1001' }]);
+  const who = { by: 'ada', why: 'restored' };
+  expect(await repairOrder(ports, present(missing[0]), who, call)).toBe('sent');
+  expect(await at.push(refunded)).toMatchObject({ kind: 'skipped', reason: 'BEFORE_START' });
+  expect(at.orders).toHaveLength(1);
+
+  expect(await at.adopt()).toMatchObject([{ kind: 'adopted', pending: ['refund 7'] }]);
+  await at.push(refunded);
+  expect(at.orders).toHaveLength(1);
+  expect(at.notes).toMatchObject([{ reference: `${SHOP}:1001/refund/7` }]);
 });
 
 describe('what is pending', () => {
