@@ -11,6 +11,9 @@ export interface Faults {
   readonly fault: (kind: string, n: number) => boolean;
 }
 
+/** Whoever is suspended here still has everything to write down: when it matters most. */
+const AT_THE_PEER: ReadonlySet<string> = new Set(['create', 'complete', 'cancel', 'create credit note']);
+
 /** Nothing returns to a worker that is dead: its promise stays open, as a killed process's would. */
 const dead = () => new Promise<never>(() => undefined);
 
@@ -37,7 +40,7 @@ export const actor = (world: World, { fault }: Faults, name: string): Call => {
       },
     );
     if (fault('crash-after', 70)) return die(`dies after ${label}`);
-    if (fault('stall', 40)) {
+    if (fault('stall', AT_THE_PEER.has(label) ? 12 : 60)) {
       // A suspended machine: the process was not killed, and goes on long after its lease.
       const ms = 40_000 + world.choose(220_000);
       world.tell(`${name} stalls ${Math.round(ms / 1000)} s after ${label}`);
