@@ -43,4 +43,5 @@ it('AwsSolutions finds nothing but what is accepted, and every acceptance is sti
   } finally {
     rmSync(outdir, { recursive: true });
   }
-});
+  // Twenty connections are some thousand resources, each asked by a hundred rules.
+}, 180_000);
