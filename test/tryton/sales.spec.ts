@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { buyerMarks } from '../../shared/core/buyer-marks.ts';
 import { PermanentError, UnknownOutcomeError } from '../../shared/core/errors.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import { anOrder } from '../fakes/orders.ts';
 import type { PeerServer } from '../fakes/peer-server.ts';
 import { connectTo } from '../unit/tryton/harness.ts';
-import { TrytonRpc } from './rpc.ts';
+import { date, TrytonRpc } from './rpc.ts';
 import { SEED } from './seed.ts';
 import { proxyTo } from './testbed.ts';
 
@@ -431,6 +432,33 @@ describe(`Tryton ${tryton.version}`, () => {
     const given = await shop.giveBack(order, document.id, { id: '9', reason: 'Late', total: twd(1000) });
     expect(linesOf(await saleOf(given.document.id))).toEqual(['-1 FEE -10']);
     expect(given.warnings).toHaveLength(1);
+  });
+
+  it('a sale that people entered by hand is listed, adopted and then found', async () => {
+    const order = placed();
+    const [currency] = await rpc.search('currency.currency', [['code', '=', 'TWD']]);
+    const party = await rpc.create('party.party', {
+      name: '王小明',
+      contact_mechanisms: [['create', [{ type: 'email', value: order.buyer.email }]]],
+    });
+    const values = { party, currency, reference: `Web ${order.orderId}`, sale_date: date('2026-11-22') };
+    const id = String(await rpc.create('sale.sale', values));
+    const { adoption } = shop.orders;
+    const window = {
+      fromMs: Date.parse('2026-11-21T00:00:00Z'),
+      untilMs: Date.parse('2026-11-24T00:00:00Z'),
+    };
+    const listed = [];
+    for await (const page of adoption?.candidates(window, shop.route, shop.context) ?? [])
+      listed.push(...page);
+    expect(listed.find(({ document }) => document.id === id)).toMatchObject({
+      datedAtMs: Date.parse('2026-11-22T12:00:00Z'),
+      state: 'draft',
+      mentions: [`Web ${order.orderId}`],
+      buyer: buyerMarks({ emails: [order.buyer.email], phones: [], names: ['王小明'] }),
+    });
+    await adoption?.adopt({ id }, shop.reference(order), shop.route, shop.context);
+    expect(await salesOf(order)).toMatchObject([{ description: `Web ${order.orderId}` }]);
   });
 
   it('says what Tryton says when it refuses, without naming anybody', async () => {

@@ -8,7 +8,8 @@ export default defineConfig({
     globalSetup: ['test/tryton/global-setup.ts'],
     // One server, one SQLite database: files take turns.
     fileParallelism: false,
-    testTimeout: 60_000,
+    // An order is cut off at each of its calls, before and after: minutes on a busy machine.
+    testTimeout: 300_000,
     // Packages may have to be installed first.
     hookTimeout: 600_000,
     restoreMocks: true,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { PermanentError, RetryableError } from '../../core/errors.ts';
 import type { ErpOrders } from '../contract.ts';
+import { trytonAdoption } from './adopt.ts';
 import { cancelOrder } from './cancel-order.ts';
 import { completeOrder } from './complete-order.ts';
 import { documentOf, inCompany, type TrytonOrdersOptions } from './connection.ts';
@@ -65,6 +66,8 @@ export const trytonOrders = (options: TrytonOrdersOptions): ErpOrders<TrytonRefs
         forgetting(() => cancelOrder(options, doc, asLeft, route, { signal })),
       refunds: trytonRefunds(options, forgetting),
     },
+
+    adoption: trytonAdoption(options, forgetting),
   };
 };
 

@@ -18,6 +18,8 @@ const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = 
   },
   'sale.sale': {
     currency: { kind: 'one', model: 'currency.currency' },
+    invoice_address: { kind: 'one', model: 'party.address' },
+    shipment_address: { kind: 'one', model: 'party.address' },
     lines: { kind: 'many', model: 'sale.line', by: 'sale' },
     amendments: { kind: 'many', model: 'sale.amendment', by: 'sale' },
     shipments: { kind: 'ids', model: 'stock.shipment.out' },
@@ -165,11 +167,21 @@ const compare = (value: unknown, operator: string, wanted: unknown): boolean => 
       return (wanted as unknown[]).includes(value);
     case '>':
       return Number(value) > Number(wanted);
+    case '>=':
+      return value !== null && sortable(value) >= sortable(wanted);
+    case '<=':
+      return value !== null && sortable(value) <= sortable(wanted);
     case 'ilike':
       return typeof value === 'string' && like(String(wanted)).test(value);
     default:
       throw new TrytonFault(`'${operator}'`, '');
   }
+};
+
+/** Dates come as year, month and day. */
+const sortable = (value: unknown): number => {
+  const { year, month, day } = value as Record<'year' | 'month' | 'day', number>;
+  return (year * 12 + month) * 31 + day;
 };
 
 /** `%` and `_` are wild, a backslash takes that away (observed). */

@@ -233,6 +233,8 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
     invoices: [],
     ignored: [],
     company: 1,
+    description: null,
+    create_date: { __class__: 'datetime', year: 2026, month: 11, day: 23, hour: 12 },
     ...values,
   }));
   store.onCreate('sale.amendment', (values) => {
