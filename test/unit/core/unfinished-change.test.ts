@@ -203,3 +203,29 @@ it('an order that somebody finishes while it is to be cancelled as begun is canc
   });
   expect(desk.orders).toMatchObject([{ state: 'cancelled' }]);
 });
+
+it('whoever stalls while looking does not take a lease that was held then for one that has run out', async () => {
+  const desk = orderDesk({ changes: true });
+  const { ledger, journal } = desk.ports;
+  let isSettled = false;
+  const pushed = desk.push(later(60, cancelled), {
+    journal: {
+      ...journal,
+      settle: async (...args) => {
+        // An older version is claimed after we looked and before we settle.
+        await ledger.claim('acme-odoo#acme-woo#1001#create', LEASE_MS);
+        isSettled = true;
+        return journal.settle(...args);
+      },
+    },
+    ledger: {
+      ...ledger,
+      peek: async (intent) => {
+        const entry = await ledger.peek(intent);
+        if (isSettled) desk.wait(LEASE_MS + 1);
+        return entry;
+      },
+    },
+  });
+  await expect(pushed).rejects.toBeInstanceOf(BusyError);
+});
