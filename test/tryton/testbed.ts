@@ -11,6 +11,7 @@ import {
 import { startPeerServer } from '../fakes/peer-server.ts';
 import { mappingsOf } from '../unit/tryton/harness.ts';
 import type { TrytonAddress } from './global-setup.ts';
+import { date } from './rpc.ts';
 import { SEED } from './seed.ts';
 import { type SyncRpc, syncRpc } from './sync-rpc.ts';
 
@@ -94,7 +95,9 @@ export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, 
         },
         stop: async () => {
           const ids = (rows: readonly { readonly id: number }[]) => rows.map(({ id }) => id);
-          rpc.call('model.sale.sale.write', [ids(sales()), { reference: null }]);
+          // Neither found by reference nor listed by date any more.
+          const gone = { reference: null, description: null, sale_date: date('1960-01-01') };
+          rpc.call('model.sale.sale.write', [ids(sales()), gone]);
           rpc.call('model.party.party.write', [ids(parties()), { active: false }]);
           await proxy.stop();
         },
