@@ -147,10 +147,11 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       world.later(waitMs, () => receive(message, receives));
       return;
     }
-    // Known edge: the journal calls it parked, and it is in its queue (redriven, or its worker died before it was moved). The
-    // sweep leaves that to people; should the queue forget it as well, only the journal still names it.
-    const isParked = message.journey !== undefined && rows.get(message.journey)?.state === 'parked';
-    if (world.nowMs() - message.sentAtMs > RETENTION_MS && !isParked) {
+    // Known edge: the journal has settled it (parked, or skipped until an older version at work is through), and its message is
+    // still in the queue. The sweep leaves that alone; should the queue forget it as well, only the daily check finds it.
+    const state = message.journey === undefined ? 'open' : rows.get(message.journey)?.state;
+    const isSettled = state !== undefined && state !== 'open';
+    if (world.nowMs() - message.sentAtMs > RETENTION_MS && !isSettled) {
       count('forgotten');
       world.tell(`${label}: forgotten by its queue`);
       return;
@@ -534,6 +535,9 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     );
   }
 
+  // It runs every day; before, there is nothing to do for it.
+  for (let day = 9; day <= LONG_PAUSE_DAYS + 9; day += 2) world.later(day * 24 * HOUR_MS, sweep);
+
   // ---- people and weather --------------------------------------------------------------------------------------
   /** Always as many choices, whatever comes of them. */
   const perhaps = (n: number, withinMs: number, most: number, effect: (pick: number) => void): void => {
@@ -573,8 +577,6 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       count('longPauses');
       world.tell(`the queue of ${erp.name} is paused for ${LONG_PAUSE_DAYS} days`);
       pausedUntil.set(erp.name, world.nowMs() + LONG_PAUSE_DAYS * 24 * HOUR_MS);
-      // It runs every day; only now has it anything to do.
-      for (let day = 1; day <= LONG_PAUSE_DAYS + 1; day += 1) world.later(day * 24 * HOUR_MS, sweep);
     });
   }
 
