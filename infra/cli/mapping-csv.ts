@@ -6,7 +6,7 @@ import type { MappingRow } from '../../shared/connectors/contract.ts';
 const COLUMNS = ['kind', 'source', 'destination', 'key', 'to', 'quantity', 'share'] as const;
 
 const Line = z.strictObject({
-  kind: z.enum(['sku', 'tax', 'payment', 'shipping']),
+  kind: z.enum(['sku', 'tax', 'payment', 'shipping', 'journal']),
   source: z.string().min(1, 'is empty; name a storefront connection, or * for every one'),
   destination: z.string().min(1, 'is empty; name an ERP connection'),
   key: z.string().min(1, 'is empty; what the storefront calls it'),

@@ -1,4 +1,5 @@
 import type { Money } from '../core/money.ts';
+import type { Booking } from '../core/payments.ts';
 import type { CallContext, Clock } from '../core/ports.ts';
 import type { RefundPart } from '../core/refund-parts.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
@@ -170,7 +171,7 @@ export interface CompletedOrder extends PeerDocument {
 }
 
 /** Kinds of mapping rows that merchants keep. */
-export type MappingKind = 'sku' | 'tax' | 'payment' | 'shipping';
+export type MappingKind = 'sku' | 'tax' | 'payment' | 'shipping' | 'journal';
 
 /** One row: a key of the source means one or more things at the destination. */
 export interface MappingRow {
@@ -248,6 +249,8 @@ export interface ErpOrders<Refs = unknown, Wire = unknown> {
   ): Promise<CompletedOrder>;
   /** Undefined: this connector cannot change what it has written, a person does. */
   readonly changes?: ErpOrderChanges<Refs>;
+  /** Undefined: this connector cannot book payments. */
+  readonly payments?: ErpPayments;
   /** Undefined: what people entered by hand cannot be found by this connector. */
   readonly adoption?: ErpAdoption;
 }
@@ -360,6 +363,35 @@ export interface ErpRefunds<Refs = unknown, Wire = unknown> {
     wire: Wire,
     call: CallContext,
   ): Promise<PeerDocument & { readonly total: Money; readonly warnings: readonly string[] }>;
+}
+
+/** One payment of one order, to be booked once. */
+export interface PaymentRequest {
+  readonly order: OrderChangedV1;
+  readonly payment: Booking;
+  /** The order at the ERP: whoever it is invoiced to has paid, whomever the shop's buyer is taken for. */
+  readonly document: PeerDocument;
+  /** Our key in the payment's own reference field. */
+  readonly reference: string;
+  readonly route: OrderRoute;
+}
+
+/** Payments at one ERP connection; verbs and errors as in ErpOrders. */
+export interface ErpPayments<Refs = unknown, Wire = unknown> {
+  /** The peer's ids: journal by the mapping row of the method, whose payment it is. @throws PermanentError UNKNOWN_PAYMENT_JOURNAL */
+  resolve(request: PaymentRequest, context: OrderContext): Promise<Refs>;
+  /** Pure. */
+  toWire(request: PaymentRequest, refs: Refs): Mapped<Wire>;
+  /** @throws PermanentError AMBIGUOUS_REFERENCE */
+  find(request: PaymentRequest, call: CallContext): Promise<PeerDocument | undefined>;
+  /** Exactly one write. */
+  create(wire: Wire, call: CallContext): Promise<PeerDocument>;
+  /** Posts it; can be repeated after a crash at any point. `amount` is what the ERP itself says. */
+  complete(
+    document: PeerDocument,
+    wire: Wire,
+    call: CallContext,
+  ): Promise<PeerDocument & { readonly amount: Money; readonly warnings: readonly string[] }>;
 }
 
 export interface OpenedErp<Refs = unknown, Wire = unknown> {

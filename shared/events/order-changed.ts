@@ -70,6 +70,13 @@ export const OrderRefund = z.object({
   reason: z.string().optional(),
   total: Money.meta({ description: 'Positive: what the buyer got back' }),
   refundedAt: z.iso.datetime().optional(),
+  payment: z
+    .object({
+      method: z.string().optional().meta({ description: "The storefront's code, if not the order's" }),
+      reference: z.string().optional().meta({ description: 'Refund at the payment provider' }),
+    })
+    .optional()
+    .meta({ description: 'How the money went back. Absent: the storefront does not say' }),
   lines: z
     .array(
       z.object({
@@ -96,6 +103,18 @@ export const OrderRefund = z.object({
 });
 export type OrderRefund = z.infer<typeof OrderRefund>;
 
+/** One capture: money that came in for an order. */
+export const OrderPayment = z.object({
+  id: z.string().min(1).meta({ description: "The storefront's immutable id of the capture" }),
+  amount: Money.meta({ description: 'Positive: what was captured' }),
+  method: z.string().meta({ description: "The storefront's code; mapping tables use it" }),
+  title: z.string().optional(),
+  reference: z.string().optional().meta({ description: 'Transaction id at the payment provider' }),
+  fee: Money.optional().meta({ description: 'What the provider keeps' }),
+  paidAt: z.iso.datetime().optional(),
+});
+export type OrderPayment = z.infer<typeof OrderPayment>;
+
 const amounts = (description: string) => z.array(Money).optional().meta({ description });
 
 /**
@@ -117,6 +136,7 @@ export const Presentment = z.object({
   discounts: amounts('As in discounts'),
   giftCards: amounts('As in giftCards'),
   refunds: amounts('As in refunds'),
+  payments: amounts('As in payments'),
   rounding: Money.optional(),
   tax: Money.optional(),
 });
@@ -187,6 +207,10 @@ export const OrderChangedV1 = z
       fee: Money.optional(),
       paidAt: z.iso.datetime().optional(),
     }),
+    payments: z
+      .array(OrderPayment)
+      .optional()
+      .meta({ description: 'Every capture. Absent: the storefront states no list' }),
     refunds: z.array(OrderRefund),
     buyer: z.object({
       id: z.string().optional().meta({ description: 'Absent: a guest' }),

@@ -81,6 +81,10 @@ export const OrderRoute = z.strictObject({
     description:
       'Money went back to the buyer. draft-credit-note: an accountant posts it. park: a person does it all',
   }),
+  payments: z.enum(['book', 'note']).default('note').meta({
+    description:
+      'Money that came in or went back. book: each capture and payback once, in the journal of its method (mapping rows of kind journal). note: method and reference stand in the note of the order',
+  }),
   roundingTolerance: z.number().min(0).max(10).default(1).meta({
     description: "Rounding units of the ERP's currency per order line that may be booked on a rounding line",
   }),
