@@ -56,6 +56,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     nowMs,
     leaseMs: recordMs + settleMs,
     settleMs,
+    timeScale,
     ledger: dynamoLedger(dynamo, env[ENV.ledgerTable], nowMs),
     bindings: dynamoBindings(dynamo, env[ENV.bindingsTable]),
     journal: dynamoJournal(dynamo, env[ENV.journalTable]),
@@ -86,7 +87,10 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       // One record never works past the point where its lease could end under an unanswered write.
       recordMs,
     },
-    work: async (event, call) => report(await noticing(() => pushOrder(ports, event, call)), event, nowMs()),
+    work: async (event, call) => {
+      const { isUrgent } = call;
+      return report(await noticing(() => pushOrder({ ...ports, isUrgent }, event, call)), event, nowMs());
+    },
   });
 };
 

@@ -57,18 +57,20 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
   return {
     peek,
 
-    claim: async (intent, leaseMs, { reopen = false } = {}): Promise<Claim> => {
+    claim: async (intent, leaseMs, { reopen = false, isUrgent = false } = {}): Promise<Claim> => {
       const now = nowMs();
       try {
         const { Attributes = {} } = await client.send(
           new UpdateItemCommand({
             TableName: tableName,
             Key: key(intent),
-            ConditionExpression: reopen
-              ? 'attribute_not_exists(pk) OR leaseUntilMs <= :now'
-              : 'attribute_not_exists(pk) OR (#state <> :finished AND leaseUntilMs <= :now)',
+            ConditionExpression: `attribute_not_exists(pk) OR (${[
+              ...(reopen ? [] : ['#state <> :finished']),
+              'leaseUntilMs <= :now',
+              ...(isUrgent ? [] : ['(attribute_not_exists(notBeforeMs) OR notBeforeMs <= :now)']),
+            ].join(' AND ')})`,
             UpdateExpression:
-              'SET leaseUntilMs = :lease, #state = if_not_exists(#state, :open) ADD attempt :one, failures :one',
+              'SET leaseUntilMs = :lease, #state = if_not_exists(#state, :open) REMOVE notBeforeMs ADD attempt :one, failures :one',
             ExpressionAttributeNames: { '#state': 'state' },
             ExpressionAttributeValues: {
               ...(reopen ? {} : { ':finished': { S: 'finished' } }),
@@ -86,7 +88,7 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
         // Read again rather than ask for the old item with the failure: local tables ignore that option.
         const entry = await peek(intent);
         if (entry?.state === 'finished' && !reopen) return { kind: 'finished', entry };
-        return { kind: 'busy', leaseUntilMs: entry?.leaseUntilMs ?? now };
+        return { kind: 'busy', leaseUntilMs: Math.max(entry?.leaseUntilMs ?? now, entry?.notBeforeMs ?? 0) };
       }
     },
 
@@ -133,16 +135,18 @@ export const dynamoLedger = (client: DynamoDBClient, tableName: string, nowMs: C
         },
       ).catch(orFenced(intent)),
 
-    release: async (intent, attempt, { keepLease, budget }) => {
+    release: async (intent, attempt, { keepLease, budget, restMs = 0 }) => {
       const set = [
         ...(keepLease ? [] : ['leaseUntilMs = :zero']),
         ...(budget === 'renewed' ? ['failures = :zero'] : []),
         ...(budget === 'unspent' ? ['failures = failures - :one'] : []),
+        ...(restMs > 0 ? ['notBeforeMs = :notBefore'] : []),
       ];
       if (set.length === 0) return;
       const values: Item = {
         ...(keepLease && budget !== 'renewed' ? {} : { ':zero': { N: '0' } }),
         ...(budget === 'unspent' ? { ':one': { N: '1' } } : {}),
+        ...(restMs > 0 ? { ':notBefore': { N: String(nowMs() + restMs) } } : {}),
       };
       await fenced(intent, attempt, `SET ${set.join(', ')}`, {}, values).catch((error: unknown) => {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
@@ -161,6 +165,7 @@ const entryOf = (intent: string, item: Item): LedgerEntry => {
     attempt: number('attempt'),
     failures: number('failures'),
     leaseUntilMs: number('leaseUntilMs'),
+    notBeforeMs: item['notBeforeMs'] && number('notBeforeMs'),
     document: json<PeerDocument>('document'),
     facts: json<LedgerFacts>('facts') ?? {},
   };

@@ -137,7 +137,7 @@ export const repairOrder = async (
   const event = await eventOf(ports, order);
   if (!event && !ports.fetchable.has(source)) return 'no-snapshot';
   const intent = createIntent(ports, order);
-  const claim = await ports.ledger.claim(intent, ports.leaseMs, { reopen: true });
+  const claim = await ports.ledger.claim(intent, ports.leaseMs, { reopen: true, isUrgent: true });
   if (claim.kind !== 'claimed') return 'busy';
   const { attempt, document } = claim.entry;
   const release = () => ports.ledger.release(intent, attempt, { keepLease: false, budget: 'unspent' });
@@ -170,7 +170,7 @@ const forgetRefund = async (
   const intent = intentKey(ports.destination, source, orderId, `refund ${refund}`);
   const entry = await ports.ledger.peek(intent);
   if (entry?.state !== 'finished') return;
-  const claim = await ports.ledger.claim(intent, ports.leaseMs, { reopen: true });
+  const claim = await ports.ledger.claim(intent, ports.leaseMs, { reopen: true, isUrgent: true });
   if (claim.kind !== 'claimed') return;
   const { attempt, document } = claim.entry;
   await ports.repairs.forget(intent, attempt, { ...repair, document });

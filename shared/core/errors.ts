@@ -52,6 +52,8 @@ export class RetryableError extends IntegrationError {
   readonly retryAfterMs: number | undefined;
   /** Which attempt failed, counted by the ledger; undefined when it failed before a claim. */
   attempt: number | undefined;
+  /** When the ledger lets anybody try again, milliseconds from now; undefined: whoever waits decides. */
+  waitMs: number | undefined;
 
   constructor(code: string, message: string, context: ErrorContext & RetryHint = {}, options?: ErrorOptions) {
     super(message, context, options);
@@ -69,12 +71,12 @@ export class UnknownOutcomeError extends RetryableError {}
 /** Credentials were refused (401, 403, access denied): retried, and alarmed on at once. */
 export class CredentialsError extends RetryableError {}
 
-/** Another worker holds the intent until `leaseUntilMs`. Costs no attempt. */
+/** Another worker holds the intent until `leaseUntilMs`, or has failed and nobody is to try before. Costs no attempt. */
 export class BusyError extends RetryableError {
   readonly leaseUntilMs: number;
 
   constructor(intent: string, leaseUntilMs: number) {
-    super('BUSY', 'another worker holds this intent', { intent });
+    super('BUSY', 'another worker holds this intent, or has just failed', { intent });
     this.leaseUntilMs = leaseUntilMs;
   }
 }

@@ -12,6 +12,8 @@ export interface LedgerEntry {
   readonly failures: number;
   /** Epoch milliseconds; in the past when nobody works on it. */
   readonly leaseUntilMs: number;
+  /** Epoch milliseconds. Nobody tries again before that, because the last attempt failed; whichever copy it had come with. */
+  readonly notBeforeMs?: number | undefined;
   /** Known from `written` on. */
   readonly document?: PeerDocument | undefined;
   readonly facts: LedgerFacts;
@@ -19,12 +21,25 @@ export interface LedgerEntry {
 
 export type Claim =
   | { readonly kind: 'claimed'; readonly entry: LedgerEntry }
+  /** `leaseUntilMs`: until when another worker holds it, or nobody is to try again. */
   | { readonly kind: 'busy'; readonly leaseUntilMs: number }
   | { readonly kind: 'finished'; readonly entry: LedgerEntry };
+
+export interface ClaimOptions {
+  /**
+   * Takes a finished one, too: there is more to do about its document. It stays finished, with its facts, until the next
+   * `finish` says otherwise, so a worker that dies in between leaves nothing to repair.
+   */
+  readonly reopen?: boolean;
+  /** A person asks for it now, so it is tried at once, although the last attempt has only just failed. */
+  readonly isUrgent?: boolean;
+}
 
 export interface ReleaseOptions {
   readonly keepLease: boolean;
   readonly budget: 'spent' | 'unspent' | 'renewed';
+  /** Nobody tries again for so long. */
+  readonly restMs?: number;
 }
 
 /**
@@ -38,12 +53,8 @@ export interface ReleaseOptions {
 export interface Ledger {
   /** Consistent read. */
   peek(intent: string): Promise<LedgerEntry | undefined>;
-  /**
-   * Takes the lease if the intent is neither finished nor held; counts the attempt before the peer is called.
-   * `reopen` takes a finished one, too: there is more to do about its document. It stays finished, with its facts,
-   * until the next `finish` says otherwise, so a worker that dies in between leaves nothing to repair.
-   */
-  claim(intent: string, leaseMs: number, options?: { readonly reopen?: boolean }): Promise<Claim>;
+  /** Takes the lease if the intent is neither finished nor held nor at rest; counts the attempt before the peer is called. */
+  claim(intent: string, leaseMs: number, options?: ClaimOptions): Promise<Claim>;
   /**
    * The peer has the document; `facts` say what it was made of, for whoever has to complete it instead.
    * Only of an intent that was never finished. @throws RetryableError FENCED
@@ -58,7 +69,8 @@ export interface Ledger {
   finish(intent: string, attempt: number, document: PeerDocument, facts: LedgerFacts): Promise<void>;
   /**
    * Gives the lease back, unless `keepLease`. `budget`: an attempt was `spent`; it was `unspent`, because it only
-   * waited for another worker; or the whole budget is `renewed`, for the redrive of what is parked now.
+   * waited for another worker; or the whole budget is `renewed`, for the redrive of what is parked now. `restMs`: copies
+   * of one order share its attempts, so they share the pauses between them, or eight attempts would be over in no time.
    * Silent when fenced.
    */
   release(intent: string, attempt: number, options: ReleaseOptions): Promise<void>;

@@ -1,4 +1,5 @@
 import type { PeerDocument } from '../connectors/contract.ts';
+import { delayMs } from './backoff.ts';
 import {
   BusyError,
   describeError,
@@ -20,6 +21,11 @@ export interface OncePorts {
   readonly leaseMs: number;
   /** From sending a write until a look-up can be trusted to see it. Shorter than the lease. */
   readonly settleMs: number;
+  /** A person waits for it: what has failed just now is tried at once. */
+  readonly isUrgent?: boolean;
+  /** Of the pauses between attempts; 1 in production. */
+  readonly timeScale?: number;
+  readonly random?: () => number;
 }
 
 /** What was decided before the claim no longer holds: decide again. Nothing was asked or written, no attempt is spent. */
@@ -85,6 +91,8 @@ export interface OnceResult {
  * After a write that may have happened the lease is left to run out: the peer may still be working on it,
  * and only after its settle time can a look-up be trusted.
  *
+ * After any failure the intent rests, whoever else comes: the copies of one order share its attempts.
+ *
  * @throws BusyError another worker holds it
  * @throws PermanentError from the steps, or RETRIES_EXHAUSTED at the last attempt
  * @throws RetryableError everything else, also what nobody foresaw
@@ -95,7 +103,11 @@ export const once = async (
   steps: OnceSteps,
   options: OnceOptions = {},
 ): Promise<OnceResult> => {
-  const claim = await ports.ledger.claim(intent, ports.leaseMs, options);
+  const { isUrgent = false, timeScale = 1, random = Math.random } = ports;
+  const claim = await ports.ledger.claim(intent, ports.leaseMs, {
+    reopen: options.reopen ?? false,
+    isUrgent,
+  });
   if (claim.kind === 'busy') throw new BusyError(intent, claim.leaseUntilMs);
   const { attempt, failures, leaseUntilMs } = claim.entry;
   if (claim.kind === 'finished') {
@@ -135,9 +147,13 @@ export const once = async (
     const failure = asFailure(error, failures);
     const keepLease = mayHaveWritten || error instanceof UnknownOutcomeError;
     const budget = failure instanceof PermanentError ? 'renewed' : isUnspent(failure) ? 'unspent' : 'spent';
+    let restMs = 0;
+    if (failure instanceof RetryableError && budget === 'spent') {
+      restMs = Math.ceil(delayMs(failures, { retryAfterMs: failure.retryAfterMs, timeScale, random }));
+      failure.waitMs = restMs;
+    }
     // A lost release only makes the next attempt wait for the lease.
-    if (!keepLease || budget !== 'spent')
-      await ports.ledger.release(intent, attempt, { keepLease, budget }).catch(() => undefined);
+    await ports.ledger.release(intent, attempt, { keepLease, budget, restMs }).catch(() => undefined);
     throw failure;
   }
 };

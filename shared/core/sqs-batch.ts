@@ -13,7 +13,7 @@ import {
   PermanentError,
   RetryableError,
 } from './errors.ts';
-import type { ParkedAbout, ParkedResult } from './parked.ts';
+import { PARKED_ATTRIBUTES, type ParkedAbout, type ParkedResult } from './parked.ts';
 import type { CallContext, Clock } from './ports.ts';
 import type { EventProblem } from './reasons.ts';
 
@@ -50,6 +50,8 @@ export interface WorkResult {
 export interface WorkContext extends CallContext {
   /** How often SQS has handed out this message, this time included. */
   readonly receive: number;
+  /** A person has just sent it again, and waits for what becomes of it. */
+  readonly isUrgent: boolean;
 }
 
 export type Work<N extends EventName> = (
@@ -112,7 +114,7 @@ const one = async <N extends EventName>(
       ageMs: startedMs - event.meta.receivedAtMs,
     };
     const result = await Promise.race([
-      options.work(event, { signal: stop.signal, receive }),
+      options.work(event, { signal: stop.signal, receive, isUrgent: receive === 1 && isRedriven(record) }),
       abortOf(stop.signal),
     ]);
     line(result.line, result.metrics);
@@ -166,12 +168,16 @@ const waitFor = (error: unknown, receive: number, ports: BatchPorts): number => 
   if (error instanceof BusyError) return Math.max(0, error.leaseUntilMs - ports.nowMs());
   if (error instanceof RetryableError && error.code === 'OUT_OF_TIME') return 0;
   const retryable = error instanceof RetryableError ? error : undefined;
+  if (retryable?.waitMs !== undefined) return retryable.waitMs;
   return delayMs(retryable?.attempt ?? receive, {
     retryAfterMs: retryable?.retryAfterMs,
     timeScale: ports.timeScale,
     ...(ports.random ? { random: ports.random } : {}),
   });
 };
+
+const isRedriven = ({ messageAttributes }: SQSRecord): boolean =>
+  messageAttributes?.[PARKED_ATTRIBUTES.redriveOf] !== undefined;
 
 const aboutOrder = (data: {
   orderId?: string;

@@ -212,6 +212,53 @@ export const ledgerSuite = (name: string, open: (nowMs: Clock) => Ledger): void 
       expect(await ledger.peek(intent)).toMatchObject({ state: 'open', attempt: 2, failures, leaseUntilMs });
     });
 
+    it('rests after a failure for everybody, to the millisecond, and whoever comes then has a free hand', async () => {
+      await ledger.release(intent, attemptOf(await claim()), {
+        keepLease: false,
+        budget: 'spent',
+        restMs: 300_000,
+      });
+      expect(await ledger.peek(intent)).toMatchObject({ leaseUntilMs: 0, notBeforeMs: 1_700_000_300_000 });
+      now += 299_999;
+      expect(await claim()).toEqual({ kind: 'busy', leaseUntilMs: 1_700_000_300_000 });
+      const reopened = await ledger.claim(intent, LEASE_MS, { reopen: true });
+      expect(reopened).toEqual({ kind: 'busy', leaseUntilMs: 1_700_000_300_000 });
+      now += 1;
+      expect(await claim()).toMatchObject({ kind: 'claimed', entry: { failures: 2 } });
+      expect((await ledger.peek(intent))?.notBeforeMs).toBeUndefined();
+    });
+
+    it('rests beyond a lease that is left to run out', async () => {
+      await ledger.release(intent, attemptOf(await claim()), {
+        keepLease: true,
+        budget: 'spent',
+        restMs: 300_000,
+      });
+      now += LEASE_MS;
+      expect(await claim()).toEqual({ kind: 'busy', leaseUntilMs: 1_700_000_300_000 });
+    });
+
+    it('is tried at once when a person asks for it, and rests no longer; but is never taken from who holds it', async () => {
+      const urgent = () => ledger.claim(intent, LEASE_MS, { isUrgent: true });
+      const rest = { keepLease: false, budget: 'spent', restMs: 300_000 } as const;
+      await ledger.release(intent, attemptOf(await claim()), rest);
+      const claimed = await urgent();
+      expect(claimed).toMatchObject({ kind: 'claimed', entry: { attempt: 2, failures: 2 } });
+      expect(await urgent()).toEqual({ kind: 'busy', leaseUntilMs: now + LEASE_MS });
+      await ledger.finish(intent, attemptOf(claimed), DOCUMENT, FACTS);
+      expect(await urgent()).toMatchObject({ kind: 'finished' });
+      expect(await ledger.claim(intent, LEASE_MS, { reopen: true })).toMatchObject({ kind: 'claimed' });
+    });
+
+    it('does not rest for a worker that was overtaken', async () => {
+      const stalled = attemptOf(await claim());
+      now += LEASE_MS;
+      const next = attemptOf(await claim());
+      await ledger.release(intent, stalled, { keepLease: true, budget: 'spent', restMs: 300_000 });
+      await ledger.release(intent, next, { keepLease: false, budget: 'spent' });
+      expect(await claim()).toMatchObject({ kind: 'claimed' });
+    });
+
     it('can be claimed at once after a release, and by nobody while the lease is kept', async () => {
       await ledger.release(intent, attemptOf(await claim()), { keepLease: false, budget: 'spent' });
       const second = await claim();

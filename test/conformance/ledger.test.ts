@@ -54,7 +54,11 @@ const aDocument = fc.record({ id: fc.constantFrom('1', '2') });
 const anOperation = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('claim' as const), leaseMs: fc.constantFrom(0, 5, 50) }),
+    arbitrary: fc.record({
+      kind: fc.constant('claim' as const),
+      leaseMs: fc.constantFrom(0, 5, 50),
+      isUrgent: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 5, 60) }) },
   {
@@ -77,6 +81,7 @@ const anOperation = fc.oneof(
       age: anAge,
       budget: fc.constantFrom('spent' as const, 'unspent' as const, 'renewed' as const),
       keepLease: fc.boolean(),
+      restMs: fc.constantFrom(0, 3, 30),
     }),
   },
 );
@@ -95,7 +100,7 @@ it('answers as the one in memory does, whatever is asked of it', async () => {
   ): Promise<unknown> => {
     switch (operation.kind) {
       case 'claim':
-        return ledger.claim(intent, operation.leaseMs);
+        return ledger.claim(intent, operation.leaseMs, operation);
       case 'written':
         return ledger.written(intent, latest - operation.age, operation.document);
       case 'finish':

@@ -51,7 +51,7 @@ beforeEach(async () => {
     credentials: async () => credentials,
     nowMs,
   });
-  const call = { signal: new AbortController().signal, receive: 1 };
+  const call = { signal: new AbortController().signal, receive: 1, isUrgent: false };
   const recent = new Map<string, number>();
   const publish: Publish = async (name, event) => {
     if (name === 'order.notified.v1') {

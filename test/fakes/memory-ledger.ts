@@ -13,10 +13,12 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
     new RetryableError('FENCED', 'another worker has taken over', { intent });
   return {
     peek: async (intent) => entries.get(intent),
-    claim: async (intent, leaseMs, { reopen = false } = {}) => {
+    claim: async (intent, leaseMs, { reopen = false, isUrgent = false } = {}) => {
       const old = entries.get(intent);
       if (old?.state === 'finished' && !reopen) return { kind: 'finished', entry: old };
-      if (old && old.leaseUntilMs > nowMs()) return { kind: 'busy', leaseUntilMs: old.leaseUntilMs };
+      const restUntilMs = old?.notBeforeMs ?? 0;
+      if (old && (old.leaseUntilMs > nowMs() || (!isUrgent && restUntilMs > nowMs())))
+        return { kind: 'busy', leaseUntilMs: Math.max(old.leaseUntilMs, restUntilMs) };
       const entry: LedgerEntry = {
         intent,
         state: old?.state ?? 'open',
@@ -49,13 +51,14 @@ export const memoryLedger = (nowMs: Clock, entries = new Map<string, LedgerEntry
         failures: 0,
       });
     },
-    release: async (intent, attempt, { keepLease, budget }) => {
+    release: async (intent, attempt, { keepLease, budget, restMs = 0 }) => {
       const entry = entries.get(intent);
       if (entry?.attempt !== attempt) return;
       entries.set(intent, {
         ...entry,
         ...(keepLease ? {} : { leaseUntilMs: 0 }),
         failures: { spent: entry.failures, unspent: entry.failures - 1, renewed: 0 }[budget],
+        ...(restMs > 0 && { notBeforeMs: nowMs() + restMs }),
       });
     },
   };

@@ -185,6 +185,8 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
     nowMs,
     leaseMs: LEASE_MS,
     settleMs: SETTLE_MS,
+    // What failed is tried again at once; `push` with another scale waits.
+    timeScale: 0,
     ledger: memoryLedger(nowMs, entries),
     journal: memoryJournal(rows),
     mappings: { lookup: async () => new Map() },

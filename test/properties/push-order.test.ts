@@ -44,7 +44,7 @@ it('one order reaches the ERP exactly once and ends confirmed, whatever fails', 
   }
 }, 120_000);
 
-/** Each guard, taken out: the same property must notice. */
+/** Each guard, taken out: the same property must notice. Fencing is `simulation.test.ts`'s: here, the pause after a failure hides its absence. */
 const MUTANTS: Record<string, Mutant> = {
   'no look-up before create': {
     erp: (real) => ({
@@ -56,17 +56,6 @@ const MUTANTS: Record<string, Mutant> = {
     }),
   },
   'lease released after an unanswered write': { forgetsUnknown: true },
-  'no fencing': {
-    ledger: (real, entries) => ({
-      ...real,
-      release: (intent, _attempt, options) =>
-        real.release(intent, entries.get(intent)?.attempt ?? 0, options),
-      written: (intent, _attempt, document) =>
-        real.written(intent, entries.get(intent)?.attempt ?? 0, document),
-      finish: (intent, _attempt, document, facts) =>
-        real.finish(intent, entries.get(intent)?.attempt ?? 0, document, facts),
-    }),
-  },
   'no written step': { ledger: (real) => ({ ...real, written: async () => undefined }) },
 };
 

@@ -19,6 +19,7 @@ const FATES = [
   'throws-string',
   'credentials',
   'busy',
+  'rests',
   'unforeseen',
 ] as const;
 type Fate = (typeof FATES)[number];
@@ -90,6 +91,11 @@ const work =
         throw new CredentialsError('CREDENTIALS_REFUSED', 'erp answered HTTP 401', { retryAfterMs: 77_000 });
       case 'busy':
         throw new BusyError('a#b#c#create', Date.now() + 42_000);
+      case 'rests':
+        throw Object.assign(new RetryableError('PEER_FAILED', 'erp answered HTTP 503'), {
+          attempt: 2,
+          waitMs: 71_234,
+        });
       case 'unforeseen':
         throw new TypeError(LEAK);
       default:
@@ -107,6 +113,7 @@ const HIDDEN_MS: Partial<Record<Fate, number>> = {
   'throws-string': 300_000,
   credentials: 300_000,
   busy: 42_000,
+  rests: 71_234,
   unforeseen: 300_000,
 };
 const CODES: Record<Fate, string | undefined> = {
@@ -119,6 +126,7 @@ const CODES: Record<Fate, string | undefined> = {
   'throws-string': 'UNFORESEEN',
   credentials: 'CREDENTIALS_REFUSED',
   busy: 'BUSY',
+  rests: 'PEER_FAILED',
   unforeseen: 'UNFORESEEN',
 };
 
@@ -219,6 +227,7 @@ it('lets every record fail alone', async () => {
             'throws-string',
             'credentials',
             'busy',
+            'rests',
             'unforeseen',
           ),
         );
@@ -373,4 +382,43 @@ describe('time', () => {
 
 it('takes an empty batch', async () => {
   expect(await runWith([])).toMatchObject({ failedIds: [], lines: [] });
+});
+
+it.each<[string, number, boolean, boolean]>([
+  ['a person has just sent again', 1, true, true],
+  ['a person sent again, and that was tried or found busy', 2, true, false],
+  ['comes from the bus', 1, false, false],
+])('says whether somebody waits for a message: %s', async (_case, receive, isRedriven, isUrgent) => {
+  const seen: boolean[] = [];
+  const nothing = async () => undefined;
+  await sqsBatch({
+    what: 'consume-orders',
+    connection: 'acme-odoo',
+    event: 'order.changed.v1',
+    ports: {
+      park: nothing,
+      answer: nothing,
+      hide: nothing,
+      line: () => undefined,
+      nowMs: Date.now,
+      timeScale: 1,
+    },
+    work: async (_event, call) => {
+      seen.push(call.isUrgent);
+      return { line: {} };
+    },
+  })(
+    {
+      Records: [
+        {
+          messageId: '0',
+          body: bodyOf('ok', 0),
+          attributes: { ApproximateReceiveCount: String(receive) },
+          messageAttributes: isRedriven ? { redriveOf: { stringValue: 'm0', dataType: 'String' } } : {},
+        } as unknown as SQSRecord,
+      ],
+    },
+    { getRemainingTimeInMillis: () => 60_000 },
+  );
+  expect(seen).toEqual([isUrgent]);
 });

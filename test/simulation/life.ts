@@ -94,8 +94,9 @@ const SHOPS = [
 interface Message {
   readonly queue: string;
   readonly label: string;
-  readonly work: (worker: string, receive: number) => Promise<string>;
+  readonly work: (worker: string, receive: number, isUrgent: boolean) => Promise<string>;
   readonly sentAtMs: number;
+  readonly isRedriven?: true;
   /** Of the order in the journal, where it is on its way to an ERP. */
   readonly journey?: string | undefined;
 }
@@ -120,6 +121,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   };
   const nowMs = () => EPOCH_MS + world.nowMs();
   const context = { signal: new AbortController().signal };
+  const random = () => world.choose(100) / 100;
   const erps = new Map(['erp-1', 'erp-2'].map((name) => [name, simulatedErp(world, name)]));
 
   // ---- faults --------------------------------------------------------------------------------------------------
@@ -160,7 +162,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     const worker = `${workers} ${label}`;
     let isAnswered = false;
     const again = (ms: number) => world.later(Math.max(0, ms), () => receive(message, receives + 1));
-    work(worker, receives).then(
+    work(worker, receives, receives === 1 && message.isRedriven === true).then(
       (outcome) => {
         isAnswered = true;
         world.tell(`${worker}: ${outcome}`);
@@ -174,12 +176,12 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
           // People redrive what merely failed too often; everything else waits for a decision.
           if (error.code === 'RETRIES_EXHAUSTED') {
             count('redriven');
-            world.later(HOUR_MS, () => receive({ ...message, sentAtMs: world.nowMs() }));
+            world.later(HOUR_MS, () => receive({ ...message, sentAtMs: world.nowMs(), isRedriven: true }));
           }
           return;
         }
-        const attempt = error instanceof RetryableError ? error.attempt : undefined;
-        again(delayMs(attempt ?? receives, { random: () => world.choose(100) / 100 }));
+        const { waitMs, attempt } = error instanceof RetryableError ? error : {};
+        again(waitMs ?? delayMs(attempt ?? receives, { random }));
       },
     );
     // Nobody deleted it: the queue shows it again when its visibility runs out.
@@ -219,7 +221,8 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     const routes = ROUTES.filter(({ from }) => from === source);
     for (const { to } of routes) {
       const journey = journeyKey(to, source, orderId);
-      send(to, `${label} to ${to}`, (worker) => consume(to, changed, worker), journey);
+      const work: Message['work'] = (worker, _, isUrgent) => consume(to, changed, worker, isUrgent);
+      send(to, `${label} to ${to}`, work, journey);
     }
     send('journal', `${label} to the journal`, (worker) =>
       record(
@@ -247,10 +250,16 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   };
 
   // ---- consumer ------------------------------------------------------------------------------------------------
-  const consume = async (destination: string, event: Envelope<OrderChangedV1>, worker: string) => {
+  const consume = async (
+    destination: string,
+    event: Envelope<OrderChangedV1>,
+    worker: string,
+    isUrgent: boolean,
+  ) => {
     const faults = faultsOf(`${destination} ${event.meta.correlationId}`);
     const call = actor(world, faults, worker);
-    const outcome = await pushOrder(portsOf(destination, call, faults, worker), arrived(event), context);
+    const ports = { ...portsOf(destination, call, faults, worker), isUrgent };
+    const outcome = await pushOrder(ports, arrived(event), context);
     switch (outcome.kind) {
       case 'skipped':
         return `${outcome.reason}, ${outcome.why}`;
@@ -272,6 +281,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       nowMs,
       leaseMs: LEASE_MS,
       settleMs: SETTLE_MS + SEND_MS,
+      random,
       erp: mutant.erp?.(connected, erp) ?? connected,
       ledger: {
         peek: (intent) => table('peek', () => ledger.peek(intent)),
@@ -352,7 +362,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
         recent: recentOf(event.data.source),
       },
       event,
-      { ...context, receive: receives },
+      { ...context, receive: receives, isUrgent: false },
     );
     return outcome.kind === 'fetched' ? `the shop says ${wordsOf(outcome.order)}` : outcome.reason;
   };

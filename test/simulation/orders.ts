@@ -23,6 +23,8 @@ const SEND_MS = 5_000;
 /** So few that eight attempts are never used up: parking is another test's subject. */
 const MOST_FAULTS = 6;
 
+const random = () => 0.5;
+
 interface ErpDocument extends PeerDocument {
   readonly reference: string;
   /** When the peer's own search finds it. */
@@ -207,6 +209,7 @@ export const simulateOrders = (
       nowMs: world.nowMs,
       leaseMs: LEASE_MS,
       settleMs: SETTLE_MS + SEND_MS,
+      random,
       erp: mutant.forgetsUnknown ? forgetful(mutated) : mutated,
       ledger: {
         peek: (intent) => call('peek', () => ledger.peek(intent)),
@@ -255,12 +258,10 @@ export const simulateOrders = (
         world.tell(`${name}: ${error instanceof Error ? error.message : String(error)}`);
         if (error instanceof PermanentError) parked.push(error.code);
         else if (error instanceof BusyError) again(error.leaseUntilMs - world.nowMs());
-        else
-          again(
-            delayMs(error instanceof RetryableError ? (error.attempt ?? receive) : receive, {
-              random: () => 0.5,
-            }),
-          );
+        else {
+          const { waitMs, attempt } = error instanceof RetryableError ? error : {};
+          again(waitMs ?? delayMs(attempt ?? receive, { random }));
+        }
       },
     );
     // Nobody deleted it: the queue shows it again when its visibility runs out.

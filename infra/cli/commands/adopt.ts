@@ -166,5 +166,6 @@ const portsOf = (target: Target, route: OrderRoute): AdoptPorts => {
     nowMs,
     leaseMs: LEASE_MS,
     settleMs: settleMs + SEND_MS,
+    isUrgent: true,
   };
 };

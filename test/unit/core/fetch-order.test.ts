@@ -44,7 +44,7 @@ const fetching = (told: Fetched | Error | undefined, over: Partial<FetchOrderPor
     ...over,
   };
   const fetch = (event = notified(), receive = 1) =>
-    fetchOrder(ports, event, { signal: new AbortController().signal, receive });
+    fetchOrder(ports, event, { signal: new AbortController().signal, receive, isUrgent: false });
   return { fetch, published, asked, clock, recent: ports.recent };
 };
 const failureOf = (work: Promise<unknown>) =>
