@@ -1,10 +1,11 @@
 import type { Money } from '../core/money.ts';
+import type { PaymentFacts } from '../core/payment-facts.ts';
 import type { Booking } from '../core/payments.ts';
 import type { CallContext, Clock } from '../core/ports.ts';
 import type { RefundPart } from '../core/refund-parts.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { AcceptLevel, OrderRoute } from '../settings/order-route.ts';
-import type { ErpManifest, StorefrontManifest } from './manifest.ts';
+import type { ErpManifest, PaymentsManifest, StorefrontManifest } from './manifest.ts';
 
 // ---------------------------------------------------------------------------------------------------------
 // Storefronts
@@ -136,6 +137,53 @@ export interface StorefrontConnector<S, C> {
 /** A connector whose orders can be read. */
 export type ReadableStorefront<S, C> = StorefrontConnector<S, C> &
   Required<Pick<StorefrontConnector<S, C>, 'open'>>;
+
+// ---------------------------------------------------------------------------------------------------------
+// Payment providers
+// ---------------------------------------------------------------------------------------------------------
+
+/** What a provider's delivery turned out to be. */
+export type ReceivedPayment =
+  | Exclude<Received, { kind: 'order' | 'notified' }>
+  /** Something happened to this payment: it is read, for deliveries overtake each other. */
+  | {
+      readonly kind: 'payment';
+      readonly paymentId: string;
+      /** dispute: the buyer's bank asks for the money back, or that went on. */
+      readonly why: 'push' | 'dispute';
+      readonly deliveryId?: string | undefined;
+    };
+
+/** A payment as the provider has it now. */
+export interface ProviderPayment extends Omit<PaymentFacts, 'source' | 'asOfMs'> {
+  readonly disputes: readonly {
+    readonly id: string;
+    readonly amount: Money;
+    /** The provider's own words. */
+    readonly reason: string;
+    readonly status: string;
+  }[];
+}
+
+export type FetchedPayment =
+  | { readonly kind: 'payment'; readonly payment: ProviderPayment; readonly warnings: readonly string[] }
+  /** As of an order. */
+  | Extract<Fetched, { kind: 'unreadable' }>;
+
+/** Reads at one provider connection; errors as in StorefrontReads. */
+export interface PaymentReads {
+  test(call: CallContext): Promise<void>;
+  /** undefined: the provider says that there is no such payment. */
+  payment(id: string, call: CallContext): Promise<FetchedPayment | undefined>;
+}
+
+export interface PaymentsConnector<S, C> {
+  readonly manifest: PaymentsManifest;
+  readonly replies: ReplyTable;
+  /** As of storefronts. @throws RangeError no usable secret */
+  receive(delivery: Delivery, context: ReceiveContext<S, C>): ReceivedPayment;
+  open(options: OpenOptions<S, C>): PaymentReads;
+}
 
 // ---------------------------------------------------------------------------------------------------------
 // ERPs

@@ -45,7 +45,17 @@ export interface ErpManifest<S extends z.ZodObject = z.ZodObject, C extends z.Zo
   readonly settleMs: number;
 }
 
-export type Manifest = StorefrontManifest | ErpManifest;
+/** A payment provider: it says what was captured and paid back, and is never written to. */
+export interface PaymentsManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>
+  extends ConnectorManifest<S, C> {
+  readonly kind: 'payments';
+  /** As of storefronts. */
+  readonly answerWithinMs?: number;
+  /** The most calls it takes at once; caps the concurrency of the function that reads payments. 2 or more. */
+  readonly maxConcurrentCalls: number;
+}
+
+export type Manifest = StorefrontManifest | ErpManifest | PaymentsManifest;
 
 /** Keeps the literal types of the schemas, so that settings and credentials can be inferred. */
 export const defineStorefront = <S extends z.ZodObject, C extends z.ZodObject>(
@@ -55,6 +65,10 @@ export const defineStorefront = <S extends z.ZodObject, C extends z.ZodObject>(
 export const defineErp = <S extends z.ZodObject, C extends z.ZodObject>(
   manifest: Omit<ErpManifest<S, C>, 'kind'>,
 ): ErpManifest<S, C> => ({ kind: 'erp', ...manifest });
+
+export const definePayments = <S extends z.ZodObject, C extends z.ZodObject>(
+  manifest: Omit<PaymentsManifest<S, C>, 'kind'>,
+): PaymentsManifest<S, C> => ({ kind: 'payments', ...manifest });
 
 /** Addresses of peers: https, or plain http on this machine only. */
 export const PeerUrl = z

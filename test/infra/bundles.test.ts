@@ -33,6 +33,7 @@ it('has an entry for every connector, and the recorder', () => {
     const { name, kind } = manifest;
     if (kind === 'erp')
       return [`consume-orders/${name}.ts`, `control-connection/${name}.ts`, `check-orders/${name}.ts`];
+    if (kind === 'payments') return [`ingest-webhook/${name}.ts`, `fetch-payments/${name}.ts`];
     const reading = manifest.reads ? [`fetch-orders/${name}.ts`, `reconcile-orders/${name}.ts`] : [];
     return [`ingest-webhook/${name}.ts`, ...reading];
   });

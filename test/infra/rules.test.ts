@@ -124,7 +124,7 @@ describe.each(STAGES)('%s', (_, stacks, stage) => {
       const connection = fn?.Properties.Environment.Variables.WAYBILL_CONNECTION;
       if (connection === undefined) continue; // the recorder has no peer
       const manifest = connectionsOf(stage).find(({ id }) => id === connection)?.manifest;
-      const limits = manifest?.kind === 'erp' ? manifest : manifest?.reads;
+      const limits = manifest?.kind === 'storefront' ? manifest.reads : manifest;
       expect(properties.ScalingConfig.MaximumConcurrency, name).toBe(limits?.maxConcurrentCalls);
     }
   });
