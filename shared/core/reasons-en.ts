@@ -1,5 +1,6 @@
 import type {
   AmountProblem,
+  Booking,
   ErpOperation,
   ErpRefusal,
   EventProblem,
@@ -114,6 +115,11 @@ const TOO_LATE: Readonly<Record<TooLate, string>> = {
 export const english: Wording = {
   line,
   operation,
+const BOOKINGS: Readonly<Record<Booking, string>> = {
+  'credit-note': 'credit note for the refund',
+  payment: 'payment',
+};
+
   reasons: {
     UNKNOWN_SKU: (p) => ({
       reason: `${line(p.line)} has SKU "${p.sku}", which no product in ${p.destination} carries.`,
@@ -218,6 +224,12 @@ export const english: Wording = {
     STOREFRONT_CREDENTIALS_MISSING: (p) => ({
       reason: `Order ${p.orderId} has to be read at ${p.source}, and the connection has no credentials for reading.`,
       remedy: `Create an API key that may read orders, add it with "waybill secrets set ${p.source}", then redrive.`,
+    PERIOD_LOCKED: (p) => ({
+      reason: `The books of ${p.destination} are closed for ${p.day}, so the ${BOOKINGS[p.what]} cannot be booked on that day. ${p.openFrom ? `The first day after it that is open is ${p.openFrom}.` : 'No later day is open either.'}`,
+      remedy: p.openFrom
+        ? `Have the period opened in ${p.destination} and redrive; or set "lockedPeriod" of the route to "first-open-day", which books it on the first day that is open, and redrive; or book it by hand and discard this message.`
+        : `Have a period opened in ${p.destination} (perhaps the next fiscal year is missing), then redrive.`,
+    }),
     }),
     ORDER_UNREADABLE: (p) => ({
       reason: `Order ${p.orderId}, as ${p.source} tells it, cannot be stated as an order: ${p.problem}.`,

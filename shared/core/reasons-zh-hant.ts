@@ -1,5 +1,6 @@
 import type {
   AmountProblem,
+  Booking,
   ErpOperation,
   ErpRefusal,
   EventProblem,
@@ -124,6 +125,8 @@ const TOO_LATE: Readonly<Record<TooLate, string>> = {
 /** Codes of what was tried again until the attempts were used up. */
 const RETRIED: Readonly<Record<string, string>> = {
   PEER_BUSY: '對方系統忙碌中',
+const BOOKINGS: Readonly<Record<Booking, string>> = { 'credit-note': '退款的折讓單', payment: '收付款' };
+
   PEER_FAILED: '對方系統發生錯誤',
   PEER_TIMEOUT: '對方系統未在時限內回應',
   PEER_UNREACHABLE: '無法連線到對方系統',
@@ -248,6 +251,12 @@ export const traditionalChinese: Wording = {
     STOREFRONT_CREDENTIALS_MISSING: (p) => ({
       reason: `必須到 ${p.source} 讀取訂單 ${p.orderId}，但這個連線沒有讀取用的憑證。`,
       remedy: `請在商店建立可以讀取訂單的 API 金鑰，存入連線 ${p.source} 的憑證，然後重送。`,
+    PERIOD_LOCKED: (p) => ({
+      reason: `${p.destination} 在 ${p.day} 的會計期間已關帳，${BOOKINGS[p.what]}無法記在這一天。${p.openFrom ? `之後第一個可以入帳的日期是 ${p.openFrom}。` : '之後也沒有可以入帳的日期。'}`,
+      remedy: p.openFrom
+        ? `請在 ${p.destination} 開放該會計期間後重送；或將路由設定「lockedPeriod」改為「first-open-day」，記在第一個可以入帳的日期，然後重送；或以人工入帳，然後捨棄這則訊息。`
+        : `請在 ${p.destination} 開放會計期間（可能尚未建立下一個會計年度），然後重送。`,
+    }),
     }),
     ORDER_UNREADABLE: (p) => ({
       reason: `${p.source} 提供的訂單 ${p.orderId} 無法解讀為訂單：${p.problem}。`,

@@ -74,6 +74,9 @@ export type TooLate = 'delivered' | 'invoiced' | 'locked' | 'cancelled';
 
 export type EventProblem =
   | { readonly kind: 'not-json' }
+/** What is entered into an ERP's books, on a day. */
+export type Booking = 'credit-note' | 'payment';
+
   | { readonly kind: 'other-event'; readonly got: string; readonly wanted: string }
   /** Paths and codes of the schema, never values. */
   | { readonly kind: 'fields'; readonly fields: string };
@@ -125,6 +128,13 @@ export interface ReasonParams {
   ROUTE_MISSING: { source: string; destination: string };
   STOREFRONT_CREDENTIALS_MISSING: { source: string; orderId: string };
   /** `problem`: a field of the storefront's answer and what is wrong with it, never a value. */
+  /** `day`, `openFrom`: ISO dates; no `openFrom`: no later day is open either. */
+  PERIOD_LOCKED: {
+    what: Booking;
+    day: string;
+    openFrom?: string | undefined;
+    destination: string;
+  };
   ORDER_UNREADABLE: { source: string; orderId: string; problem: string };
   /** Parked by AWS itself: the function never said why. `error`: EventBridge's own code. */
   PARKED_BY_AWS: { by: 'sqs'; receives: number } | { by: 'eventbridge'; error: string };

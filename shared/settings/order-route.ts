@@ -85,6 +85,10 @@ export const OrderRoute = z.strictObject({
     description:
       'Money that came in or went back. book: each capture and payback once, in the journal of its method (mapping rows of kind journal). note: method and reference stand in the note of the order',
   }),
+  lockedPeriod: z.enum(['park', 'first-open-day']).default('park').meta({
+    description:
+      'The books are closed for the day on which a refund would be booked. first-open-day: it is booked on the first day after it that is open. park: a person decides',
+  }),
   roundingTolerance: z.number().min(0).max(10).default(1).meta({
     description: "Rounding units of the ERP's currency per order line that may be booked on a rounding line",
   }),

@@ -117,6 +117,10 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
     { problem: { kind: 'fields', fields: '$.data.total: invalid_type' } },
   ],
   ROUTE_MISSING: [{ source: 'acme-woo', destination: 'acme-odoo' }],
+  PERIOD_LOCKED: [
+    { what: 'credit-note', day: '2026-10-15', openFrom: '2026-11-01', destination: 'acme-odoo' },
+    { what: 'payment', day: '2026-10-15', destination: 'acme-tryton' },
+  ],
   STOREFRONT_CREDENTIALS_MISSING: [{ source: 'acme-woo', orderId: '1001' }],
   ORDER_UNREADABLE: [{ source: 'acme-woo', orderId: '1001', problem: 'total: missing' }],
   PARKED_BY_AWS: [
@@ -163,7 +167,7 @@ it.each(every)('%s is whole sentences in English', (_case, code, params) => {
 
 /** What is written so in Chinese too: names of systems and formats, and what has to be typed exactly so. */
 const LATIN_IN_CHINESE =
-  /SKU|ERP|API|SQS|EventBridge|JSON|HTTP|ISO 4217|「(company|warehouse)」|「id:<|「product:<|「(sku|tax), /g;
+  /SKU|ERP|API|SQS|EventBridge|JSON|HTTP|ISO 4217|「(company|warehouse|lockedPeriod|first-open-day)」|「id:<|「product:<|「(sku|tax), /g;
 
 it.each(every)('%s is Chinese in Chinese', (_case, code, params) => {
   const { reason, remedy } = textOf(code, params, 'zh-Hant');
