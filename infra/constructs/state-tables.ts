@@ -10,7 +10,7 @@ const number = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.Att
 /**
  * What must never be forgotten: which intents were carried out (ledger), whose document is whose (bindings), which
  * orders are unfinished (journal), the rows that merchants keep (mappings), which messages wait for a person (parked),
- * how far each poll has read (cursors), and which connections are paused (connections).
+ * how far each poll has read (cursors), which connections are paused (connections), and who may sell how much (stock).
  *
  * All can be restored to any second of the last 35 days, none can be deleted by a deployment.
  */
@@ -22,6 +22,7 @@ export class StateTables extends Construct {
   readonly parked: dynamodb.Table;
   readonly cursors: dynamodb.Table;
   readonly connections: dynamodb.Table;
+  readonly stock: dynamodb.Table;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -50,6 +51,7 @@ export class StateTables extends Construct {
     this.parked = table('Parked', text('sk'));
     this.cursors = table('Cursors');
     this.connections = table('Connections');
+    this.stock = table('Stock', text('sk'));
   }
 }
 

@@ -72,23 +72,41 @@ export const sqsBatch =
     ports: BatchPorts;
     work: Work<N>;
   }) =>
-  async (batch: SQSEvent, context: { getRemainingTimeInMillis(): number }): Promise<SQSBatchResponse> => {
-    const endMs = options.ports.nowMs() + context.getRemainingTimeInMillis() - RESERVE_MS;
-    const failed: SQSBatchResponse['batchItemFailures'] = [];
-    for (const record of batch.Records) {
-      const leftMs = endMs - options.ports.nowMs();
-      const done = await one(options, record, Math.min(leftMs, options.ports.recordMs ?? leftMs));
-      if (!done) failed.push({ itemIdentifier: record.messageId });
-    }
-    return { batchItemFailures: failed };
+  (batch: SQSEvent, context: { getRemainingTimeInMillis(): number }): Promise<SQSBatchResponse> => {
+    const { event, ...rest } = options;
+    const read = (body: string) => readEvent(event, body);
+    return eachRecord({ ...rest, read, envelopeOf: (envelope) => envelope }, batch, context);
   };
 
+/** How one kind of record is read and worked on. */
+export interface Working<E> {
+  readonly what: string;
+  readonly connection: string;
+  readonly ports: BatchPorts;
+  /** @throws PermanentError EVENT_NOT_UNDERSTOOD */
+  read(body: string): E;
+  envelopeOf(event: E): Envelope<EventData<EventName>>;
+  work(event: E, call: WorkContext): Promise<WorkResult>;
+}
+
+export const eachRecord = async <E>(
+  options: Working<E>,
+  batch: SQSEvent,
+  context: { getRemainingTimeInMillis(): number },
+): Promise<SQSBatchResponse> => {
+  const { ports } = options;
+  const endMs = ports.nowMs() + context.getRemainingTimeInMillis() - RESERVE_MS;
+  const failed: SQSBatchResponse['batchItemFailures'] = [];
+  for (const record of batch.Records) {
+    const leftMs = endMs - ports.nowMs();
+    const done = await one(options, record, Math.min(leftMs, ports.recordMs ?? leftMs));
+    if (!done) failed.push({ itemIdentifier: record.messageId });
+  }
+  return { batchItemFailures: failed };
+};
+
 /** @returns whether the message is done with and may be deleted */
-const one = async <N extends EventName>(
-  options: { what: string; connection: string; event: N; ports: BatchPorts; work: Work<N> },
-  record: SQSRecord,
-  msLeft: number,
-): Promise<boolean> => {
+const one = async <E>(options: Working<E>, record: SQSRecord, msLeft: number): Promise<boolean> => {
   const { ports, connection, what } = options;
   const startedMs = ports.nowMs();
   const receive = Number(record.attributes.ApproximateReceiveCount);
@@ -106,12 +124,13 @@ const one = async <N extends EventName>(
   const timer = setTimeout(() => stop.abort(cutOff), Math.max(0, msLeft));
   try {
     if (msLeft <= 0) throw notBegun;
-    const event = readEvent(options.event, record.body);
+    const event = options.read(record.body);
+    const { meta, data } = options.envelopeOf(event);
     about = {
-      source: event.meta.connection,
-      correlationId: event.meta.correlationId,
-      ...aboutOrder(event.data),
-      ageMs: startedMs - event.meta.receivedAtMs,
+      source: meta.connection,
+      correlationId: meta.correlationId,
+      ...aboutOrder(data),
+      ageMs: startedMs - meta.receivedAtMs,
     };
     const result = await Promise.race([
       options.work(event, { signal: stop.signal, receive, isUrgent: receive === 1 && isRedriven(record) }),
@@ -179,21 +198,21 @@ const waitFor = (error: unknown, receive: number, ports: BatchPorts): number => 
 const isRedriven = ({ messageAttributes }: SQSRecord): boolean =>
   messageAttributes?.[PARKED_ATTRIBUTES.redriveOf] !== undefined;
 
-const aboutOrder = (data: {
-  orderId?: string;
-  orderNumber?: string;
-  sourceVersion?: number;
-}): Partial<WideLine> => ({
-  orderId: data.orderId,
-  orderNumber: data.orderNumber,
-  sourceVersion: data.sourceVersion,
+const aboutOrder = (data: EventData<EventName>): Partial<WideLine> => ({
+  ...('orderId' in data && { orderId: data.orderId }),
+  ...('orderNumber' in data && { orderNumber: data.orderNumber }),
+  ...('sourceVersion' in data && { sourceVersion: data.sourceVersion }),
 });
 
 /** What EventBridge puts into a queue. */
 const BusEvent = z.object({ 'detail-type': z.string(), detail: z.object({ meta: Meta, data: z.unknown() }) });
 
 /** @throws PermanentError EVENT_NOT_UNDERSTOOD, which names paths but never values */
-const readEvent = <N extends EventName>(name: N, body: string): Envelope<EventData<N>> => {
+const readEvent = <N extends EventName>(name: N, body: string): Envelope<EventData<N>> =>
+  readOneOf([name], body).event;
+
+/** @throws PermanentError EVENT_NOT_UNDERSTOOD, as above */
+export const readOneOf = <N extends EventName>(names: readonly N[], body: string): Told<N> => {
   const refuse = (problem: EventProblem) => new PermanentError('EVENT_NOT_UNDERSTOOD', { problem });
   let json: unknown;
   try {
@@ -203,12 +222,18 @@ const readEvent = <N extends EventName>(name: N, body: string): Envelope<EventDa
   }
   const outer = BusEvent.safeParse(json);
   if (!outer.success) throw refuse({ kind: 'fields', fields: pathsOf(outer.error) });
-  if (outer.data['detail-type'] !== name)
-    throw refuse({ kind: 'other-event', got: outer.data['detail-type'], wanted: name });
+  const got = outer.data['detail-type'];
+  const name = names.find((each) => each === got);
+  if (name === undefined) throw refuse({ kind: 'other-event', got, wanted: names.join(' or ') });
   const data = CATALOGUE[name].schema.safeParse(outer.data.detail.data);
   if (!data.success) throw refuse({ kind: 'fields', fields: pathsOf(data.error) });
-  return { meta: outer.data.detail.meta, data: data.data };
+  return { name, event: { meta: outer.data.detail.meta, data: data.data } } as Told<N>;
 };
+
+/** An event with its name. */
+export type Told<N extends EventName> = {
+  [K in N]: { readonly name: K; readonly event: Envelope<EventData<K>> };
+}[N];
 
 /** `$` is the whole, as in JSONPath. */
 const pathsOf = (error: z.ZodError): string =>

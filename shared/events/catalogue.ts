@@ -1,6 +1,9 @@
 import type { Envelope } from './envelope.ts';
 import { OrderChangedV1 } from './order-changed.ts';
 import { OrderNotifiedV1 } from './order-notified.ts';
+import { OrderSettledV1 } from './order-settled.ts';
+import { StockChangedV1 } from './stock-changed.ts';
+import { StockDueV1 } from './stock-due.ts';
 
 /** Every event there is. Publishers, rules, documents and tests all read this. */
 export const CATALOGUE = {
@@ -10,7 +13,7 @@ export const CATALOGUE = {
     schema: OrderChangedV1,
     summary: 'An order changed at a storefront: a full snapshot as it is now.',
     producers: ['ingest-webhook', 'fetch-orders', 'reconcile-orders', 'sweep-orders', 'check-orders'],
-    consumers: ['consume-orders', 'record-orders'],
+    consumers: ['consume-orders', 'record-orders', 'project-stock'],
   },
   'order.notified.v1': {
     source: 'waybill.storefront',
@@ -19,6 +22,27 @@ export const CATALOGUE = {
       'An order has to be read at its storefront: what was pushed says too little, or contradicts itself.',
     producers: ['ingest-webhook', 'consume-orders', 'reconcile-orders', 'check-orders'],
     consumers: ['fetch-orders'],
+  },
+  'order.settled.v1': {
+    source: 'waybill.erp',
+    schema: OrderSettledV1,
+    summary: 'What became of one version of an order at one ERP, where stock flows back from it.',
+    producers: ['consume-orders'],
+    consumers: ['read-stock', 'project-stock'],
+  },
+  'stock.changed.v1': {
+    source: 'waybill.erp',
+    schema: StockChangedV1,
+    summary: 'What an ERP has of some SKUs, as it was read.',
+    producers: ['poll-stock', 'read-stock'],
+    consumers: ['project-stock'],
+  },
+  'stock.due.v1': {
+    source: 'waybill.stock',
+    schema: StockDueV1,
+    summary: 'Shops show something else than there is.',
+    producers: ['project-stock', 'write-stock', 'list-stock'],
+    consumers: ['write-stock'],
   },
 } as const;
 

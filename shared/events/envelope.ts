@@ -16,7 +16,9 @@ export const Meta = z.object({
     .string()
     .optional()
     .meta({ description: "The storefront's own id of the delivery, if it has one" }),
-  via: z.enum(['webhook', 'fetch', 'reconciliation', 'replay']).meta({ description: 'How it was learned' }),
+  via: z
+    .enum(['webhook', 'fetch', 'reconciliation', 'replay', 'poll', 'derived'])
+    .meta({ description: 'How it was learned; derived: it follows from what Waybill itself did' }),
   fetchedAtMs: z.int().optional().meta({
     description:
       'Only of what was read at the storefront: when reading began, epoch milliseconds. Of one version, the copy read last is the truth',

@@ -34,6 +34,20 @@ export const METRICS = {
   connectionChecks: 'ConnectionChecks',
   /** 1 while the controller has paused the connection, else 0; what a person has paused is 0. */
   connectionPaused: 'ConnectionPaused',
+  /** Runs of the stock poll that got somewhere; 1 while a cycle is held for a person to approve, else 0. */
+  stockPolls: 'StockPolls',
+  stockHeld: 'StockHeld',
+  /** Values written to a shop, refused by it (dimension `reason`), found to be others than we knew. */
+  stockWritten: 'StockWritten',
+  stockRefused: 'StockRefused',
+  stockStale: 'StockStale',
+  /** A sale, or the ERP's change, to the shop's acknowledgement, milliseconds. */
+  stockLagMs: 'StockLagMs',
+  /** Runs that read what a shop sells; SKUs there that the ERP does not have. */
+  listingRuns: 'ListingRuns',
+  skusUnknown: 'SkusUnknown',
+  /** SKUs that fell below their level since the last run. */
+  lowStock: 'LowStock',
   /** Storefront's change to ERP's document, milliseconds. */
   webhookToErpMs: 'WebhookToErpMs',
 } as const;
@@ -57,6 +71,7 @@ export const ENV = {
   parkedTable: 'WAYBILL_PARKED_TABLE',
   cursorsTable: 'WAYBILL_CURSORS_TABLE',
   connectionsTable: 'WAYBILL_CONNECTIONS_TABLE',
+  stockTable: 'WAYBILL_STOCK_TABLE',
   /** UUID of the event source mapping between a connection's queue and its consumer. */
   eventSource: 'WAYBILL_EVENT_SOURCE',
   /** Milliseconds a claim lives: longer than the function may, plus the peer's settle time. */

@@ -82,7 +82,7 @@ const cutOver = (
       },
     },
     publish: async (name, event) => {
-      published.push({ name, id: event.data.orderId, via: event.meta.via });
+      published.push({ name, id: 'orderId' in event.data ? event.data.orderId : '', via: event.meta.via });
     },
     newId: () => `a${++ids}`,
   };
