@@ -6,7 +6,9 @@ import type { ErpManifest, Manifest, StorefrontManifest } from '../shared/connec
 import { MANIFESTS, type Manifests } from '../shared/connectors/manifests.ts';
 import { JOURNAL } from '../shared/observability/names.ts';
 import { OrderRoute, RECONCILE_MINUTES } from '../shared/settings/order-route.ts';
+import { StockRoute } from '../shared/settings/stock-route.ts';
 import { check, hint, nearest, problem, SettingsError } from './problems.ts';
+import { stockProblems } from './stock-problems.ts';
 
 export { SettingsError } from './problems.ts';
 
@@ -67,6 +69,9 @@ export const Settings = z.strictObject({
     )
     .meta({ description: 'Accounts at storefronts and ERPs, by an id that never changes' }),
   orders: z.array(OrderRoute).default([]).meta({ description: 'Which storefront sells into which ERP' }),
+  stock: z.array(StockRoute).default([]).meta({
+    description: 'Which ERP says what there is, and which storefronts show it',
+  }),
   alarms: z
     .strictObject({
       email: z.email().optional().meta({ description: 'Gets every alarm; confirm the mail that SNS sends' }),
@@ -117,7 +122,11 @@ export const settings = (input: SettingsInput): Settings => parseSettings(input,
 export const parseSettings = (value: unknown, origin: string): Settings => {
   const checked = check(Settings, value);
   // Routes are compared with connections even when something else is wrong: all problems, one run.
-  const problems = [...('problems' in checked ? checked.problems : []), ...routeProblems(value)];
+  const problems = [
+    ...('problems' in checked ? checked.problems : []),
+    ...routeProblems(value),
+    ...stockProblemsIn(value),
+  ];
   if (problems.length > 0 || !('value' in checked)) throw new SettingsError(origin, problems);
   // The schema was put together from the same manifests as the type.
   return checked.value as Settings;
@@ -204,14 +213,24 @@ const routeProblems = (value: unknown): string[] => {
   });
 };
 
+const stockProblemsIn = (value: unknown): string[] => {
+  if (!isRecord(value) || !isRecord(value['connections']) || !Array.isArray(value['stock'])) return [];
+  const manifests = Object.entries(value['connections']).map(
+    ([id, connection]) => [id, manifestOf(connection)] as const,
+  );
+  return stockProblems(value['stock'], new Map(manifests));
+};
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const kindOf = (connection: unknown): Manifest['kind'] | undefined =>
+const kindOf = (connection: unknown): Manifest['kind'] | undefined => manifestOf(connection)?.kind;
+
+const manifestOf = (connection: unknown): Manifest | undefined =>
   isRecord(connection) &&
   typeof connection['connector'] === 'string' &&
   Object.hasOwn(MANIFESTS, connection['connector'])
-    ? MANIFESTS[connection['connector']]?.kind
+    ? MANIFESTS[connection['connector']]
     : undefined;
 
 /** One connection with the manifest that speaks for its connector. */
@@ -252,6 +271,14 @@ export const reconciliationOf = (
     ? { everyMinutes: Math.min(...minutes), destinations: routes.map(({ to }) => to), startAt: first }
     : undefined;
 };
+
+/** The route by which an ERP's stock flows, if it is not off. */
+export const stockOf = (stage: Settings, erp: string): StockRoute | undefined =>
+  stage.stock.find(({ from, mode }) => from === erp && mode !== 'off');
+
+/** The route that says what a shop shows, if it is not off. */
+export const stockTo = (stage: Settings, shop: string): StockRoute | undefined =>
+  stage.stock.find(({ to, mode }) => to.includes(shop) && mode !== 'off');
 
 /** In the order of the file. */
 export const connectionsOf = (stage: Settings): readonly Connected[] =>

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { StockAbility } from './stock-contract.ts';
 
 /**
  * What infrastructure, alarms and documents need to know of a connector: data only. A manifest imports
@@ -34,6 +35,8 @@ export interface StorefrontManifest<S extends z.ZodObject = z.ZodObject, C exten
     /** The most calls the storefront takes at once; caps the concurrency of that function. 2 or more. */
     readonly maxConcurrentCalls: number;
   };
+  /** Stock can be set there; undefined: it is not. */
+  readonly stock?: StockAbility;
 }
 
 export interface ErpManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>
