@@ -5,17 +5,19 @@ import { eventBridge, secretsManager, sqs } from '../../shared/aws/clients.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { secretReader } from '../../shared/aws/secrets.ts';
 import { quarantineQueue } from '../../shared/aws/sqs-queues.ts';
-import type { Delivery, StorefrontConnector } from '../../shared/connectors/contract.ts';
-import type { StorefrontManifest } from '../../shared/connectors/manifest.ts';
-import { acceptWebhook } from '../../shared/core/accept-webhook.ts';
+import type { Delivery } from '../../shared/connectors/contract.ts';
+import type { PaymentsManifest, StorefrontManifest } from '../../shared/connectors/manifest.ts';
+import { acceptWebhook, type WebhookSender } from '../../shared/core/accept-webhook.ts';
 import { type ReplayRequest, replayDelivery } from '../../shared/core/replay-delivery.ts';
 import { ENV } from '../../shared/observability/names.ts';
 import { wideEvents } from '../../shared/observability/wide-event.ts';
 import { Env, Slice } from './env.ts';
 
-/** Wires one storefront connector to the bus, the quarantine queue and its secret. */
+/** Wires the connector of one storefront, or of one payment provider, to the bus, the quarantine queue and its secret. */
 export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
-  connector: StorefrontConnector<z.output<S>, z.output<C>> & { readonly manifest: StorefrontManifest<S, C> },
+  connector: WebhookSender<z.output<S>, z.output<C>> & {
+    readonly manifest: StorefrontManifest<S, C> | PaymentsManifest<S, C>;
+  },
   environment: NodeJS.ProcessEnv,
 ) => {
   const env = Env.parse(environment);

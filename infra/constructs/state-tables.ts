@@ -22,6 +22,7 @@ export class StateTables extends Construct {
   readonly parked: dynamodb.Table;
   readonly cursors: dynamodb.Table;
   readonly connections: dynamodb.Table;
+  readonly payments: dynamodb.Table;
   readonly stock: dynamodb.Table;
 
   constructor(scope: Construct, id: string) {
@@ -51,6 +52,7 @@ export class StateTables extends Construct {
     this.parked = table('Parked', text('sk'));
     this.cursors = table('Cursors');
     this.connections = table('Connections');
+    this.payments = table('Payments');
     this.stock = table('Stock', text('sk'));
   }
 }

@@ -1,9 +1,12 @@
 import type {
   Delivery,
   ReceiveContext,
+  Received,
+  ReceivedPayment,
+  ReplyTable,
   SignatureProblem,
-  StorefrontConnector,
 } from '../connectors/contract.ts';
+import type { Manifest } from '../connectors/manifest.ts';
 import type { Publish } from '../events/catalogue.ts';
 import type { Meta } from '../events/envelope.ts';
 import { METRICS } from '../observability/names.ts';
@@ -23,8 +26,16 @@ export interface QuarantinedDelivery {
   readonly body: string;
 }
 
+/** Whoever sends us webhooks: a storefront, or a payment provider. */
+export interface WebhookSender<S, C> {
+  readonly manifest: Manifest;
+  readonly replies: ReplyTable;
+  /** @throws RangeError no usable secret */
+  receive(delivery: Delivery, context: ReceiveContext<S, C>): Received | ReceivedPayment;
+}
+
 export interface AcceptWebhookPorts<S, C> {
-  readonly connector: StorefrontConnector<S, C>;
+  readonly connector: WebhookSender<S, C>;
   /** Reads the secret (cached); a failure is answered 503, so that the storefront sends again. */
   readonly context: () => Promise<ReceiveContext<S, C>>;
   readonly publish: Publish;
@@ -165,6 +176,16 @@ export const acceptWebhook = async <S, C>(
           { source, correlationId, orderId },
           METRICS.webhooksAccepted,
         );
+      }
+      case 'payment': {
+        const { paymentId, why, deliveryId } = received;
+        const source = ports.connection;
+        const correlationId = orderReference(source, paymentId);
+        await ports.publish('payment.notified.v1', {
+          meta: metaOf(correlationId, deliveryId),
+          data: { source, paymentId, why },
+        });
+        return say(replies.accepted, 'notified', { source, correlationId }, METRICS.webhooksAccepted);
       }
     }
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Envelope } from './envelope.ts';
 import { OrderChangedV1 } from './order-changed.ts';
 import { OrderNotifiedV1 } from './order-notified.ts';
 import { OrderSettledV1 } from './order-settled.ts';
+import { PaymentNotifiedV1 } from './payment-notified.ts';
 import { StockChangedV1 } from './stock-changed.ts';
 import { StockDueV1 } from './stock-due.ts';
 
@@ -12,7 +13,14 @@ export const CATALOGUE = {
     source: 'waybill.storefront',
     schema: OrderChangedV1,
     summary: 'An order changed at a storefront: a full snapshot as it is now.',
-    producers: ['ingest-webhook', 'fetch-orders', 'reconcile-orders', 'sweep-orders', 'check-orders'],
+    producers: [
+      'ingest-webhook',
+      'fetch-orders',
+      'reconcile-orders',
+      'sweep-orders',
+      'check-orders',
+      'fetch-payments',
+    ],
     consumers: ['consume-orders', 'record-orders', 'project-stock'],
   },
   'order.notified.v1': {
@@ -22,6 +30,13 @@ export const CATALOGUE = {
       'An order has to be read at its storefront: what was pushed says too little, or contradicts itself.',
     producers: ['ingest-webhook', 'consume-orders', 'reconcile-orders', 'check-orders'],
     consumers: ['fetch-orders'],
+  },
+  'payment.notified.v1': {
+    source: 'waybill.payments',
+    schema: PaymentNotifiedV1,
+    summary: 'A payment has to be read at its provider: money moved there, or may have.',
+    producers: ['ingest-webhook'],
+    consumers: ['fetch-payments'],
   },
   'order.settled.v1': {
     source: 'waybill.erp',

@@ -13,6 +13,9 @@ export const METRICS = {
   webhooksQuarantined: 'WebhooksQuarantined',
   /** Orders read at their storefront, because a push said too little or two copies of one version differed. */
   ordersFetched: 'OrdersFetched',
+  /** Payments read at their provider; notices about a dispute. */
+  paymentsFetched: 'PaymentsFetched',
+  paymentsDisputed: 'PaymentsDisputed',
   /** Runs of the reconciliation that got somewhere. */
   reconciliationRuns: 'ReconciliationRuns',
   /** Orders, or changes of them, that the storefront's list told of and nothing had brought: webhooks that were lost. */
@@ -71,6 +74,7 @@ export const ENV = {
   parkedTable: 'WAYBILL_PARKED_TABLE',
   cursorsTable: 'WAYBILL_CURSORS_TABLE',
   connectionsTable: 'WAYBILL_CONNECTIONS_TABLE',
+  paymentsTable: 'WAYBILL_PAYMENTS_TABLE',
   stockTable: 'WAYBILL_STOCK_TABLE',
   /** UUID of the event source mapping between a connection's queue and its consumer. */
   eventSource: 'WAYBILL_EVENT_SOURCE',

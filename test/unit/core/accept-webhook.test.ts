@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import type { Delivery, Received, StorefrontConnector } from '../../../shared/connectors/contract.ts';
+import type {
+  Delivery,
+  Received,
+  ReceivedPayment,
+  StorefrontConnector,
+} from '../../../shared/connectors/contract.ts';
 import {
   type AcceptWebhookPorts,
   acceptWebhook,
@@ -38,7 +43,7 @@ const delivery: Delivery = {
 };
 
 /** A storefront whose status codes are all different, so that each shows where it comes from. */
-const storefront = (received: Received | Error) => {
+const storefront = (received: Received | ReceivedPayment | Error) => {
   const calls: { delivery: Delivery; context: unknown }[] = [];
   const connector = {
     manifest: { name: 'woocommerce' } as StorefrontConnector<Settings, Credentials>['manifest'],
@@ -53,7 +58,7 @@ const storefront = (received: Received | Error) => {
 };
 
 const accept = async (
-  received: Received | Error,
+  received: Received | ReceivedPayment | Error,
   override: Partial<AcceptWebhookPorts<Settings, Credentials>> = {},
   given: Delivery = delivery,
 ) => {
@@ -168,6 +173,25 @@ it('passes on an id without content, to be fetched', async () => {
     },
   ]);
   expect(line).toMatchObject({ outcome: 'notified', orderId: '1001', status: 202 });
+  expect(metrics).toEqual([{ name: 'WebhooksAccepted', value: 1 }]);
+});
+
+it('publishes no more than which payment something happened to', async () => {
+  const { reply, published, line, metrics } = await accept({
+    kind: 'payment',
+    paymentId: 'pi_1',
+    why: 'dispute',
+    deliveryId: 'evt_1',
+  });
+  expect(reply).toEqual({ statusCode: 202, body: { status: 'notified' } });
+  expect(published).toMatchObject([
+    {
+      name: 'payment.notified.v1',
+      meta: { connection: 'acme-woo', correlationId: 'acme-woo:pi_1', deliveryId: 'evt_1', via: 'webhook' },
+      data: { source: 'acme-woo', paymentId: 'pi_1', why: 'dispute' },
+    },
+  ]);
+  expect(line).toMatchObject({ outcome: 'notified', correlationId: 'acme-woo:pi_1', status: 202 });
   expect(metrics).toEqual([{ name: 'WebhooksAccepted', value: 1 }]);
 });
 
