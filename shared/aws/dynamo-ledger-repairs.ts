@@ -89,5 +89,6 @@ const orderOf = (item: Item): WrittenOrder | undefined => {
     document: item['document']?.S ? (JSON.parse(item['document'].S) as PeerDocument) : undefined,
     isCancelled: twin?.ended === 'cancelled',
     refunds: twin?.refunds ?? [],
+    payments: twin?.payments?.map(({ id }) => id) ?? [],
   };
 };

@@ -1,13 +1,15 @@
 import type { AdoptedOrder, ErpCandidate, ErpOrders, StorefrontReads } from '../connectors/contract.ts';
 import type { Publish } from '../events/catalogue.ts';
 import type { Envelope } from '../events/envelope.ts';
-import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
+import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { documentWindow, type Match, matchOrders } from './adopt.ts';
 import { intentKey, orderReference } from './intent-key.ts';
 import type { Journal } from './journal.ts';
+import { inRouteCurrency } from './map-order.ts';
 import { type OncePorts, once, SupersededError } from './once.ts';
 import {
+  bookedPayment,
   changesOf,
   commercialHash,
   endOf,
@@ -18,6 +20,7 @@ import {
 } from './order-changes.ts';
 import { orderHistory } from './order-history.ts';
 import type { Bindings } from './order-ports.ts';
+import { mergePayments } from './payments.ts';
 import type { CallContext } from './ports.ts';
 import { type Revision, revisionOf } from './revision.ts';
 
@@ -38,7 +41,10 @@ export interface AdoptionRange {
   readonly fromMs: number;
   /** How many days after an order its document may be dated. */
   readonly days: number;
-  /** Refunds made before that are people's work, those made from then on are ours; default: the route's `startAt`. */
+  /**
+   * Refunds made before that are people's work, those made from then on are ours; default: the route's `startAt`, or when
+   * the order was last dealt with in shadow mode, if that is later.
+   */
   readonly refundsFromMs?: number | undefined;
 }
 
@@ -51,6 +57,8 @@ export type Planned =
       readonly event: Event;
       readonly match: Match;
       readonly pending: readonly string[];
+      /** When it was last dealt with in shadow mode, epoch milliseconds: until then all was people's work. */
+      readonly seenInShadowMs?: number | undefined;
     }
   /** The storefront's own answer cannot be stated as an order. */
   | { readonly kind: 'unreadable'; readonly orderId: string; readonly reason: string };
@@ -58,8 +66,8 @@ export type Planned =
 type Event = Envelope<OrderChangedV1>;
 
 /**
- * Reads the shop's orders that were placed before the route's cut-over and the ERP's documents, and says which is which.
- * Writes nothing.
+ * Reads the shop's orders that were placed before the route's cut-over, or came while it was in shadow mode, and the ERP's
+ * documents, and says which is which. Writes nothing.
  */
 export const planAdoption = async (
   ports: AdoptPorts,
@@ -70,38 +78,38 @@ export const planAdoption = async (
   if (!adoption) throw new TypeError(`${ports.destination} cannot say what people entered by hand`);
   const startMs = Date.parse(ports.route.startAt);
   const history = { source: ports.route.from, reads: ports.reads, nowMs: ports.nowMs, newId: ports.newId };
-  const { events, unreadable } = await orderHistory(
-    history,
-    range.fromMs,
-    (placedAtMs) => placedAtMs < startMs,
-    call,
-  );
+  const { events, unreadable } = await orderHistory(history, range.fromMs, () => true, call);
   const unread = unreadable.map((one): Planned => ({ kind: 'unreadable', ...one }));
   const known: Planned[] = [];
   const documents = new Set<string>();
-  const open: Event[] = [];
+  const open: { readonly event: Event; readonly seenInShadowMs: number | undefined }[] = [];
   for (const event of events) {
+    const { source, orderId, placedAt } = event.data;
     const entry = await ports.ledger.peek(createIntent(ports, event.data));
     const twin = entry && twinOf(entry.facts);
+    if (twin && entry.document) documents.add(entry.document.id);
+    const seenInShadowMs = (await ports.journal.settled(ports.destination, source, orderId))?.seenInShadow
+      ?.atMs;
+    // What comes while the route is live is written, not adopted.
+    if (Date.parse(placedAt) >= startMs && seenInShadowMs === undefined) continue;
     if (!twin) {
-      open.push(event);
+      open.push({ event, seenInShadowMs });
       continue;
     }
-    if (entry.document) documents.add(entry.document.id);
     known.push({ kind: 'already', event, pending: wordsOf(changesOf(event.data, twin, ports.route)) });
   }
   if (open.length === 0) return [...known, ...unread];
-  const orders = open.map(({ data }) => data);
+  const orders = open.map(({ event }) => event.data);
   const candidates: ErpCandidate[] = [];
   for await (const page of adoption.candidates(documentWindow(orders, range.days), ports.route, call)) {
     candidates.push(...page.filter(({ document }) => !documents.has(document.id)));
   }
   const matches = matchOrders(orders, candidates, { route: ports.route, days: range.days });
   const matched = matches.flatMap((match, i): Planned[] => {
-    const event = open[i];
-    if (!event) return [];
-    const pending = 'candidate' in match ? pendingOf(ports, range, event, match) : [];
-    return [{ kind: 'matched', event, match, pending }];
+    const found = open[i];
+    if (!found) return [];
+    const pending = 'candidate' in match ? pendingOf(ports, range, found, match) : [];
+    return [{ kind: 'matched', ...found, match, pending }];
   });
   return [...known, ...matched, ...unread];
 };
@@ -140,7 +148,7 @@ export type Adopted =
  */
 export const adoptOrder = async (
   ports: AdoptPorts,
-  { event, match }: Adoptable,
+  { event, match, seenInShadowMs }: Adoptable,
   options: AdoptOptions,
   call: CallContext,
 ): Promise<Adopted> => {
@@ -179,7 +187,7 @@ export const adoptOrder = async (
       await ports.bindings.put(destination, order.source, 'order', order.orderId, { id, name, url });
       return {
         document: { id, name, url },
-        facts: factsOf(twinFrom(ports, options.range, event, match, adopted)),
+        facts: factsOf(twinFrom(ports, options.range, { event, seenInShadowMs }, match, adopted)),
       };
     },
   }).catch((error: unknown) => {
@@ -242,13 +250,14 @@ const createIntent = ({ destination }: Pick<AdoptPorts, 'destination'>, order: O
 const twinFrom = (
   { route }: Pick<AdoptPorts, 'route'>,
   range: AdoptionRange,
-  event: Event,
+  { event, seenInShadowMs = 0 }: Pick<Adoptable, 'event' | 'seenInShadowMs'>,
   { kind }: Match,
   { state, fingerprint }: Pick<AdoptedOrder, 'state' | 'fingerprint'>,
 ): Twin => {
   const order = event.data;
-  const fromMs = range.refundsFromMs ?? Date.parse(route.startAt);
-  const byPeople = order.refunds.filter((refund) => isByPeople(refund, fromMs)).map(({ id }) => id);
+  const fromMs = range.refundsFromMs ?? Math.max(Date.parse(route.startAt), seenInShadowMs);
+  const byPeople = order.refunds.filter(({ refundedAt }) => isBefore(refundedAt, fromMs)).map(({ id }) => id);
+  const moved = mergePayments(inRouteCurrency(order, route)).entries;
   const isCredited = endOf(order) === 'refunded' && byPeople.length === order.refunds.length;
   const revision: Revision = revisionOf(event);
   return {
@@ -258,28 +267,30 @@ const twinFrom = (
     commercialHash: kind === 'differs' ? '' : commercialHash(order),
     fingerprint,
     refunds: byPeople,
+    payments: moved.filter(({ at }) => route.payments === 'note' || isBefore(at, fromMs)).map(bookedPayment),
     ended: state === 'cancelled' ? 'cancelled' : isCredited ? 'credited' : undefined,
     roundingMinor: 0,
   };
 };
 
-/** Without a date it is taken as done: one credit note too few is seen, one too many is paid. */
-const isByPeople = ({ refundedAt }: OrderRefund, fromMs: number): boolean =>
-  refundedAt === undefined || Date.parse(refundedAt) < fromMs;
+/** Without a date it is taken as done by people: one credit note too few is seen, one too many is paid. */
+const isBefore = (at: string | undefined, fromMs: number): boolean =>
+  at === undefined || Date.parse(at) < fromMs;
 
 const pendingOf = (
   ports: Pick<AdoptPorts, 'route'>,
   range: AdoptionRange,
-  event: Event,
+  order: Pick<Adoptable, 'event' | 'seenInShadowMs'>,
   match: Found,
 ): readonly string[] => {
-  const twin = twinFrom(ports, range, event, match, { state: match.candidate.state });
-  return wordsOf(changesOf(event.data, twin, ports.route));
+  const twin = twinFrom(ports, range, order, match, { state: match.candidate.state });
+  return wordsOf(changesOf(order.event.data, twin, ports.route));
 };
 
-const wordsOf = ({ edited, refunds, end, reopened }: OrderChanges): readonly string[] => [
+const wordsOf = ({ edited, refunds, end, reopened, payments }: OrderChanges): readonly string[] => [
   ...(edited ? ['edited'] : []),
   ...refunds.map(({ id }) => `refund ${id}`),
+  ...payments.map(({ id }) => `payment ${id}`),
   ...(end ? [end] : []),
   ...(reopened ? ['reopened'] : []),
 ];

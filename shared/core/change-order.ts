@@ -1,22 +1,31 @@
-import type { ErpOrderChanges, PeerDocument, RefundRequest } from '../connectors/contract.ts';
+import type {
+  ErpOrderChanges,
+  OrderContext,
+  PaymentRequest,
+  PeerDocument,
+  RefundRequest,
+} from '../connectors/contract.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { BusyError, PermanentError } from './errors.ts';
-import { intentKey, refundReference } from './intent-key.ts';
+import { intentKey, paymentReference, refundReference } from './intent-key.ts';
 import type { LedgerEntry } from './ledger.ts';
 import { inRouteCurrency, type MappedOrder, mapOrder } from './map-order.ts';
 import { sum } from './money.ts';
 import { type Held, type OnceResult, once, SupersededError } from './once.ts';
 import {
+  bookedPayment,
   changeOf,
   commercialHash,
   factsOf,
   type Level,
   type OrderChanges,
+  settledPayments,
   type Twin,
 } from './order-changes.ts';
 import type { PushOrderPorts } from './order-ports.ts';
 import { assertAddsUp } from './order-totals.ts';
+import type { Booking } from './payments.ts';
 import type { CallContext } from './ports.ts';
 import type { OrderChange } from './reasons.ts';
 import { refundParts } from './refund-parts.ts';
@@ -38,9 +47,11 @@ export interface OrderChanged {
   readonly document: PeerDocument;
   readonly attempt: number;
   readonly level: Level;
-  /** What was done, in the order in which it was done: `edited`, `confirm`, `refund 77`, `cancelled`. */
+  /** What was done, in the order in which it was done: `edited`, `confirm`, `refund 77`, `cancelled`, `payment paid`. */
   readonly done: readonly string[];
   readonly warnings: readonly string[];
+  /** What shop, payment provider and books disagree about: for the timeline. */
+  readonly notes: readonly string[];
   readonly roundingMinor: number;
 }
 
@@ -125,9 +136,20 @@ export const changeOrder = async (
     next = {
       ...next,
       refunds: order.refunds.map(({ id }) => id),
+      payments: settledPayments(order, route, twin),
       begun: undefined,
       isEndBegun: false,
     };
+    for (const payment of changes.payments) {
+      held.assertInTime();
+      const said = await bookOnce(ports, request, at, payment, () =>
+        note({ ...next, begunPayment: payment }),
+      );
+      warnings.push(...said);
+      done.push(`payment ${payment.id}`);
+      const payments = [...(next.payments ?? []), bookedPayment(payment)];
+      next = { ...next, payments, begunPayment: undefined };
+    }
     return { document: at, facts: factsOf(next) };
   };
 
@@ -143,6 +165,7 @@ export const changeOrder = async (
     level: next.level,
     done,
     warnings: [...(map?.warnings ?? []), ...warnings],
+    notes: changes.paymentWarnings,
     roundingMinor: next.roundingMinor,
   };
 };
@@ -192,6 +215,7 @@ export const cancelBegun = async (
     commercialHash: commercialHash(order),
     fingerprint: undefined,
     refunds: order.refunds.map(({ id }) => id),
+    payments: settledPayments(order, route),
     ended: 'cancelled',
     roundingMinor: 0,
   };
@@ -207,7 +231,15 @@ export const cancelBegun = async (
   });
   // Whoever had begun it finished it before we could claim it: it is an order like any other now.
   if (kind === 'duplicate') throw new SupersededError(request.intent);
-  return { document, attempt, level: 'draft', done: ['cancelled'], warnings: [], roundingMinor: 0 };
+  return {
+    document,
+    attempt,
+    level: 'draft',
+    done: ['cancelled'],
+    warnings: [],
+    notes: [],
+    roundingMinor: 0,
+  };
 };
 
 const isRefusedAsFound = (error: unknown): boolean =>
@@ -330,6 +362,52 @@ const creditOnce = async (
       said.push(...more);
       await ports.bindings.put(ports.destination, source, 'refund', `${orderId}/${id}`, completed);
       return { document: completed, facts: { totalMinor: total.minor } };
+    },
+  });
+  return said;
+};
+
+/**
+ * One payment: an intent of its own, found again by a reference of its own.
+ * @param begin notes that it is begun: whoever goes on from here books the same, whatever was heard meanwhile
+ * @returns warnings
+ */
+const bookOnce = async (
+  ports: PushOrderPorts,
+  { order: snapshot, route, call }: ChangeRequest,
+  document: PeerDocument,
+  payment: Booking,
+  begin: () => Promise<void>,
+): Promise<readonly string[]> => {
+  const { erp, destination, mappings } = ports;
+  const { payments } = erp;
+  if (!payments) throw new TypeError(`${destination} cannot book payments`);
+  const order = inRouteCurrency(snapshot, route);
+  const { source, orderId } = order;
+  const asked = (id: string): PaymentRequest => {
+    const reference = paymentReference(source, orderId, id);
+    return { order, payment, document, reference, route };
+  };
+  const request = asked(payment.id);
+  const context: OrderContext = { ...call, route, mappings, once: undefined };
+  const { value, warnings } = payments.toWire(request, await payments.resolve(request, context));
+  const said = [...warnings];
+  await once(ports, intentKey(destination, source, orderId, `payment ${payment.id}`), {
+    begin,
+    // Booked under the provider's id, and the ledger has forgotten it.
+    find: async () => {
+      for (const id of [payment.id, ...(payment.aliases ?? [])]) {
+        const found = await payments.find(asked(id), call);
+        if (found) return found;
+      }
+      return undefined;
+    },
+    create: () => payments.create(value, call),
+    complete: async (made) => {
+      const { amount, warnings: more, ...completed } = await payments.complete(made, value, call);
+      said.push(...more);
+      await ports.bindings.put(destination, source, 'payment', `${orderId}/${payment.id}`, completed);
+      return { document: completed, facts: { amountMinor: amount.minor } };
     },
   });
   return said;

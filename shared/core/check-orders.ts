@@ -121,7 +121,7 @@ export const noteMissing = async (ports: CheckPorts, missing: readonly WrittenOr
 export type RepairDeed = 'sent' | 'there' | 'busy' | 'changed' | 'no-snapshot';
 
 /**
- * Lets an order that the ERP has lost be written again, once: looked for under the claim, forgotten with its refunds,
+ * Lets an order that the ERP has lost be written again, once: looked for under the claim, forgotten with its refunds and payments,
  * published. The journal calls it unfinished before anything is forgotten, so whoever dies here leaves it to the sweep,
  * and to the next `checkOrders`.
  * @throws RetryableError the ERP or the bus does not answer; FENCED
@@ -150,7 +150,11 @@ export const repairOrder = async (
       code: 'REPAIRED',
       text: `written again, because ${destination} has no ${document?.name ?? document?.id ?? 'document'} any more; ${who.by}: ${who.why}`,
     });
-    for (const refund of order.refunds) await forgetRefund(ports, order, refund, repair);
+    const made = [
+      ...order.refunds.map((id) => `refund ${id}`),
+      ...order.payments.map((id) => `payment ${id}`),
+    ];
+    for (const what of made) await forgetMade(ports, order, what, repair);
     await ports.repairs.forget(intent, attempt, repair);
   } catch (error) {
     await release().catch(() => undefined);
@@ -160,14 +164,14 @@ export const repairOrder = async (
   return 'sent';
 };
 
-/** Its credit notes went with it. They are looked for before they are written again, as everything is. */
-const forgetRefund = async (
+/** Its credit notes and payments went with it. They are looked for before they are written again, as everything is. */
+const forgetMade = async (
   ports: CheckPorts,
   { source, orderId }: WrittenOrder,
-  refund: string,
+  what: string,
   repair: Repair,
 ): Promise<void> => {
-  const intent = intentKey(ports.destination, source, orderId, `refund ${refund}`);
+  const intent = intentKey(ports.destination, source, orderId, what);
   const entry = await ports.ledger.peek(intent);
   if (entry?.state !== 'finished') return;
   const claim = await ports.ledger.claim(intent, ports.leaseMs, { reopen: true, isUrgent: true });

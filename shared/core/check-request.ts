@@ -12,6 +12,7 @@ export const MissingOrder = z.strictObject({
     .optional(),
   isCancelled: z.boolean(),
   refunds: z.array(z.string()).readonly(),
+  payments: z.array(z.string()).readonly(),
 });
 export type MissingOrder = z.infer<typeof MissingOrder>;
 

@@ -20,6 +20,10 @@ export const partsOf = (key: string): readonly string[] =>
 /** What we write into the peer's own reference field: short, readable for staff, unique per destination. */
 export const orderReference = (source: string, orderId: string): string => `${source}:${orderId}`;
 
+/** The same for money that moved, by the id of its booking. */
+export const paymentReference = (source: string, orderId: string, bookingId: string): string =>
+  `${orderReference(source, orderId)}/payment/${bookingId}`;
+
 /** The same for what gives money back. */
 export const refundReference = (source: string, orderId: string, refundId: string): string =>
   `${orderReference(source, orderId)}/refund/${refundId}`;

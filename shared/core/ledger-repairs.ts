@@ -15,6 +15,8 @@ export interface WrittenOrder {
   readonly isCancelled: boolean;
   /** Ids of the refunds that were written, too. */
   readonly refunds: readonly string[];
+  /** Ids of the payments that were booked, too. */
+  readonly payments: readonly string[];
 }
 
 /** Who let something be written again, and why: kept with the entry. */

@@ -12,8 +12,14 @@ export const inBuyerCurrency = (order: OrderChangedV1): OrderChangedV1 => {
   if (!presentment || presentment.currency === order.currency || !isComplete(order, presentment))
     return order;
   const { currency, total, lines, charges, discounts, giftCards, refunds, rounding, tax } = presentment;
+  const { payments, ...rest } = order;
+  const isListed = payments !== undefined && presentment.payments?.length === payments.length;
   return {
-    ...order,
+    ...rest,
+    // A list in the shop's currency only says no more than that it was paid.
+    ...(isListed && {
+      payments: payments.map((each, i) => ({ ...each, amount: presentment.payments?.[i] ?? each.amount })),
+    }),
     currency,
     total,
     rounding: rounding ?? order.rounding,

@@ -7,7 +7,7 @@ import { acceptanceOf, type SkipReason } from './accept.ts';
 import { type ChangeRequest, cancelBegun, changeOrder, type OrderChanged } from './change-order.ts';
 import { BusyError, PermanentError } from './errors.ts';
 import { intentKey, orderReference } from './intent-key.ts';
-import type { JourneyState, Settlement } from './journal.ts';
+import type { JourneyState, SeenInShadow, Settlement } from './journal.ts';
 import type { LedgerEntry, LedgerFacts } from './ledger.ts';
 import { inRouteCurrency, type MappedOrder, mapOrder } from './map-order.ts';
 import { type Held, type OnceResult, once, SupersededError } from './once.ts';
@@ -22,6 +22,7 @@ import {
   isNothing,
   type Level,
   type OrderChanges,
+  settledPayments,
   type Twin,
   twinOf,
 } from './order-changes.ts';
@@ -40,6 +41,8 @@ export type PushOutcome =
       /** changed: what was done. */
       readonly done?: readonly string[] | undefined;
       readonly warnings: readonly string[];
+      /** For the timeline: what shop, payment provider and books disagree about. */
+      readonly notes?: readonly string[] | undefined;
       /** Minor units booked on a rounding line. */
       readonly roundingMinor: number;
     }
@@ -63,8 +66,13 @@ export const pushOrder = async (
 ): Promise<PushOutcome> => {
   const order = event.data;
   const copy = comparable(ports, event);
-  const settle = (settlement: Omit<Settlement, 'revision'>) =>
-    ports.journal.settle(ports.destination, order.source, order.orderId, { revision: copy, ...settlement });
+  const inShadow = ports.routes.some(({ from, mode }) => from === order.source && mode === 'shadow');
+  const settle = (settlement: Omit<Settlement, 'revision' | 'inShadow'>) =>
+    ports.journal.settle(ports.destination, order.source, order.orderId, {
+      revision: copy,
+      inShadow,
+      ...settlement,
+    });
   const fetchAgain = async (): Promise<PushOutcome> => {
     await ports.refetch.notify(notificationOf(event));
     return FETCHING_AGAIN;
@@ -102,7 +110,10 @@ export const pushOrder = async (
           state: 'done',
           step: step(
             outcome.kind.toUpperCase(),
-            `${name} in ${ports.destination}, ${(outcome.done ?? [outcome.level]).join(', ')}`,
+            [
+              `${name} in ${ports.destination}, ${(outcome.done ?? [outcome.level]).join(', ')}`,
+              ...(outcome.notes ?? []),
+            ].join('. '),
           ),
           document: outcome.document,
         });
@@ -189,7 +200,7 @@ const decide = async (
   if (!route) throw new PermanentError('ROUTE_MISSING', { source: order.source, destination });
 
   // Before anything is decided: a copy that may never have been true must neither write nor take back.
-  const { over: settled, state } = await standing(ports, order, copy);
+  const { over: settled, state, seenInShadow } = await standing(ports, order, copy);
   if (settled === 'unclear') return FETCHING_AGAIN;
   // Sent again by the shop, or by a queue: the decision was taken for this very version, and stands.
   if (settled === 'same' && state === 'discarded') return DISCARDED;
@@ -208,11 +219,20 @@ const decide = async (
       if (document && copy.contentHash !== undefined && !copy.fetched) return FETCHING_AGAIN;
       if (document) {
         const request = changeRequest(ports, order, copy, route, document, entry, call);
-        return changed(await cancelBegun(ports, request, endOf(order) ?? 'cancelled'));
+        const cancelled = changed(await cancelBegun(ports, request, endOf(order) ?? 'cancelled'));
+        if (route.payments !== 'book') return cancelled;
+        // Money may have moved nevertheless.
+        const more = await decide(ports, order, copy, call);
+        if (more.kind !== 'changed') return cancelled;
+        return { ...more, done: [...(cancelled.done ?? []), ...(more.done ?? [])] };
       }
+    }
+    if (acceptance.reason === 'CANCELLED_BEFORE_WRITTEN' && seenInShadow?.state !== 'skipped') {
+      assertNotSeen(order, route, seenInShadow);
     }
     return { ...acceptance, kind: 'skipped' };
   }
+  if (settled !== 'older' && !entry?.document) assertNotSeen(order, route, seenInShadow);
   assertAddsUp(inRouteCurrency(order, route));
   if (route.mode === 'shadow') {
     const { wire, warnings } = await mapOrder(ports, order, route, call);
@@ -220,9 +240,17 @@ const decide = async (
   }
   const written = await write(ports, order, copy, route, acceptance.level, call);
   // Money may have gone back before the order came here: the next look finds that out.
-  if (written.kind === 'skipped' || order.refunds.length === 0) return written;
-  await decide(ports, order, copy, call);
-  return written;
+  const mayAsk = order.refunds.length > 0 || route.payments === 'book';
+  if (written.kind === 'skipped' || !mayAsk) return written;
+  const more = await decide(ports, order, copy, call);
+  if (more.kind !== 'changed') return written;
+  const { done = [], notes } = more;
+  return {
+    ...written,
+    done: [written.level, ...done],
+    notes,
+    warnings: [...written.warnings, ...more.warnings],
+  };
 };
 
 /**
@@ -289,12 +317,27 @@ const assertNotAdopted = async (ports: PushOrderPorts, order: OrderChangedV1): P
   }
 };
 
+/**
+ * While a route is in shadow mode people enter its orders, and only they know which of them.
+ * @throws PermanentError SEEN_IN_SHADOW
+ */
+const assertNotSeen = (
+  { source, placedAt }: OrderChangedV1,
+  { to: destination, mode }: OrderRoute,
+  seen: SeenInShadow | undefined,
+): void => {
+  if (!seen || mode !== 'live') return;
+  const day = new Date(placedAt).toISOString().slice(0, 10);
+  throw new PermanentError('SEEN_IN_SHADOW', { source, destination, day });
+};
+
 type Allowed = 'yes' | 'older' | 'unclear';
 
 /** How this copy stands to the one that was settled last. */
 const standing = async (ports: PushOrderPorts, order: OrderChangedV1, copy: Revision) => {
   const settled = await ports.journal.settled(ports.destination, order.source, order.orderId);
-  return { over: settled ? precedence(copy, settled.revision) : 'newer', state: settled?.state } as const;
+  const over = settled ? precedence(copy, settled.revision) : 'newer';
+  return { over, state: settled?.state, seenInShadow: settled?.seenInShadow } as const;
 };
 
 /**
@@ -361,6 +404,7 @@ const write = async (
         commercialHash: begun.commercialHash,
         fingerprint,
         refunds: [],
+        payments: settledPayments(order, route),
         ended: undefined,
         roundingMinor: rounding.minor,
       };
@@ -432,15 +476,16 @@ const follow = async (
   const overBegun = twin.begun ? precedence(copy, twin.begun.revision) : 'newer';
   if (overBegun === 'unclear') return FETCHING_AGAIN;
   if (overBegun === 'older') return alreadyDone(entry);
-  const changes = changesOf(order, twin, route);
-  if (isNothing(changes)) return alreadyDone(entry);
+  const facts = route.payments === 'book' ? await ports.paymentFacts?.(order) : undefined;
+  const changes = changesOf(order, twin, route, facts);
+  if (isNothing(changes)) return alreadyDone(entry, changes.paymentWarnings);
   const request = changeRequest(ports, order, copy, route, document, entry, call);
   const outcome = await changeOrder(ports, request, changes, twin);
   return isOnlyRaised(changes) ? { ...changed(outcome), kind: 'confirmed' } : changed(outcome);
 };
 
-const isOnlyRaised = ({ edited, refunds, end }: OrderChanges): boolean =>
-  !edited && refunds.length === 0 && !end;
+const isOnlyRaised = ({ edited, refunds, end, payments }: OrderChanges): boolean =>
+  !edited && refunds.length === 0 && !end && payments.length === 0;
 
 const changed = (outcome: OrderChanged) => ({ kind: 'changed', ...outcome }) as const;
 
@@ -474,10 +519,10 @@ const isSame = (a: LedgerFacts, b: LedgerFacts = {}): boolean => JSON.stringify(
 const createIntent = (ports: PushOrderPorts, order: OrderChangedV1): string =>
   intentKey(ports.destination, order.source, order.orderId, 'create');
 
-const alreadyDone = ({ document, facts }: LedgerEntry): Skipped => ({
+const alreadyDone = ({ document, facts }: LedgerEntry, notes: readonly string[] = []): Skipped => ({
   kind: 'skipped',
   reason: 'ALREADY_DONE',
-  why: `already in the ERP${document?.name ? ` as ${document.name}` : ''}`,
+  why: [`already in the ERP${document?.name ? ` as ${document.name}` : ''}`, ...notes].join('. '),
   document,
   facts,
 });

@@ -35,6 +35,8 @@ const operation = (asked: ErpOperation): string => {
       return `cancel ${asked.document}`;
     case 'post-credit-note':
       return `post the credit note ${asked.document}`;
+    case 'post-payment':
+      return `post the payment ${asked.document}`;
     case 'use-collective-customer':
       return `book the order on the collective customer "${asked.reference}"`;
     case 'read':
@@ -53,6 +55,7 @@ const OPERATIONS = {
   'create-delivery-address': 'create the delivery address',
   'create-invoice-address': 'create the invoice address',
   'create-credit-note': 'create the credit note',
+  'create-payment': 'create the payment',
 } as const;
 
 const refusal = (error: ErpRefusal): string => {
@@ -112,14 +115,14 @@ const TOO_LATE: Readonly<Record<TooLate, string>> = {
   cancelled: 'it was cancelled',
 };
 
-export const english: Wording = {
-  line,
-  operation,
 const BOOKINGS: Readonly<Record<Booking, string>> = {
   'credit-note': 'credit note for the refund',
   payment: 'payment',
 };
 
+export const english: Wording = {
+  line,
+  operation,
   reasons: {
     UNKNOWN_SKU: (p) => ({
       reason: `${line(p.line)} has SKU "${p.sku}", which no product in ${p.destination} carries.`,
@@ -165,6 +168,14 @@ const BOOKINGS: Readonly<Record<Booking, string>> = {
     UNKNOWN_PAYMENT_TERM: (p) => ({
       reason: `The mapping table sends payment method "${p.method}" to "${p.to}", which is no payment term of ${p.destination}.`,
       remedy: 'Correct the row (the name must match exactly, or use "id:<number>"), then redrive.',
+    }),
+    UNKNOWN_PAYMENT_JOURNAL: (p) => ({
+      reason: `The order is in ${p.destination}, and its payment is not booked yet: ${
+        p.to === undefined
+          ? `the mapping table names no journal for payment method "${p.method}" of ${p.source}`
+          : `the mapping table sends payment method "${p.method}" of ${p.source} to journal "${p.to}", which ${p.destination} cannot book payments in`
+      }.`,
+      remedy: `${p.to === undefined ? 'Add' : 'Correct'} the row "journal, ${p.source}, ${p.destination}, ${p.method}, <code or name of the journal>" in the mapping table, then redrive.`,
     }),
     MISSING_SERVICE_PRODUCT: (p) => ({
       reason: `The order has a ${p.purpose} line, and ${p.destination} has no product with SKU "${p.sku}" to book it on.`,
@@ -213,6 +224,12 @@ const BOOKINGS: Readonly<Record<Booking, string>> = {
       reason: `The order was ${CHANGES[p.change]} in the shop, and ${p.document} in ${p.destination} cannot follow: ${TOO_LATE[p.because]} already.`,
       remedy: `Settle it in ${p.destination} (a return, a credit note, a new order), then discard this message.`,
     }),
+    PERIOD_LOCKED: (p) => ({
+      reason: `The books of ${p.destination} are closed for ${p.day}, so the ${BOOKINGS[p.what]} cannot be booked on that day. ${p.openFrom ? `The first day after it that is open is ${p.openFrom}.` : 'No later day is open either.'}`,
+      remedy: p.openFrom
+        ? `Have the period opened in ${p.destination} and redrive; or set "lockedPeriod" of the route to "first-open-day", which books it on the first day that is open, and redrive; or book it by hand and discard this message.`
+        : `Have a period opened in ${p.destination} (perhaps the next fiscal year is missing), then redrive.`,
+    }),
     EVENT_NOT_UNDERSTOOD: (p) => ({
       reason: `The message is not an event of the catalogue: ${event(p.problem)}.`,
       remedy: 'A release is wrong or somebody else writes to the bus: stop and look before redriving.',
@@ -221,15 +238,13 @@ const BOOKINGS: Readonly<Record<Booking, string>> = {
       reason: `No route leads from ${p.source} to ${p.destination} in the settings that are deployed.`,
       remedy: 'Restore the route and redrive, or discard if it was removed on purpose.',
     }),
+    SEEN_IN_SHADOW: (p) => ({
+      reason: `The order came while the route from ${p.source} to ${p.destination} was in shadow mode, so people may have entered it already.`,
+      remedy: `If they have, bind it ("waybill adopt --from ${p.source} --to ${p.destination} --since ${p.day}", then with --yes) and redrive. If nobody has, redrive it with --not-in-erp.`,
+    }),
     STOREFRONT_CREDENTIALS_MISSING: (p) => ({
       reason: `Order ${p.orderId} has to be read at ${p.source}, and the connection has no credentials for reading.`,
       remedy: `Create an API key that may read orders, add it with "waybill secrets set ${p.source}", then redrive.`,
-    PERIOD_LOCKED: (p) => ({
-      reason: `The books of ${p.destination} are closed for ${p.day}, so the ${BOOKINGS[p.what]} cannot be booked on that day. ${p.openFrom ? `The first day after it that is open is ${p.openFrom}.` : 'No later day is open either.'}`,
-      remedy: p.openFrom
-        ? `Have the period opened in ${p.destination} and redrive; or set "lockedPeriod" of the route to "first-open-day", which books it on the first day that is open, and redrive; or book it by hand and discard this message.`
-        : `Have a period opened in ${p.destination} (perhaps the next fiscal year is missing), then redrive.`,
-    }),
     }),
     ORDER_UNREADABLE: (p) => ({
       reason: `Order ${p.orderId}, as ${p.source} tells it, cannot be stated as an order: ${p.problem}.`,

@@ -45,6 +45,8 @@ const operation = (asked: ErpOperation): string => {
       return `取消訂單 ${asked.document}`;
     case 'post-credit-note':
       return `過帳折讓單 ${asked.document}`;
+    case 'post-payment':
+      return `過帳收付款 ${asked.document}`;
     case 'use-collective-customer':
       return `將訂單記在共用客戶「${asked.reference}」名下`;
     case 'read':
@@ -63,6 +65,7 @@ const OPERATIONS = {
   'create-delivery-address': '建立送貨地址',
   'create-invoice-address': '建立帳單地址',
   'create-credit-note': '建立折讓單',
+  'create-payment': '建立收付款紀錄',
 } as const;
 
 const refusal = (error: ErpRefusal): string => {
@@ -122,11 +125,11 @@ const TOO_LATE: Readonly<Record<TooLate, string>> = {
   cancelled: '單據已取消',
 };
 
+const BOOKINGS: Readonly<Record<Booking, string>> = { 'credit-note': '退款的折讓單', payment: '收付款' };
+
 /** Codes of what was tried again until the attempts were used up. */
 const RETRIED: Readonly<Record<string, string>> = {
   PEER_BUSY: '對方系統忙碌中',
-const BOOKINGS: Readonly<Record<Booking, string>> = { 'credit-note': '退款的折讓單', payment: '收付款' };
-
   PEER_FAILED: '對方系統發生錯誤',
   PEER_TIMEOUT: '對方系統未在時限內回應',
   PEER_UNREACHABLE: '無法連線到對方系統',
@@ -194,6 +197,14 @@ export const traditionalChinese: Wording = {
       reason: `對照表將付款方式「${p.method}」對應到「${p.to}」，但 ${p.destination} 沒有這個付款條件。`,
       remedy: '請更正該列（名稱必須完全相符，或使用「id:<編號>」），然後重送。',
     }),
+    UNKNOWN_PAYMENT_JOURNAL: (p) => ({
+      reason: `訂單已在 ${p.destination} 中，但款項尚未入帳：${
+        p.to === undefined
+          ? `對照表中沒有 ${p.source} 付款方式「${p.method}」對應的日記帳`
+          : `對照表將 ${p.source} 的付款方式「${p.method}」對應到日記帳「${p.to}」，但 ${p.destination} 無法在其中記錄款項`
+      }。`,
+      remedy: `請在對照表${p.to === undefined ? '新增' : '更正'}「journal, ${p.source}, ${p.destination}, ${p.method}, <日記帳代碼或名稱>」一列，然後重送。`,
+    }),
     MISSING_SERVICE_PRODUCT: (p) => ({
       reason: `訂單含有${PURPOSES[p.purpose]}項目，但 ${p.destination} 中沒有 SKU 為「${p.sku}」的商品可供入帳。`,
       remedy: `請在 ${p.destination} 建立 SKU 為「${p.sku}」的服務類商品，或在連線設定中指定其他商品，然後重送。`,
@@ -240,6 +251,12 @@ export const traditionalChinese: Wording = {
       reason: `訂單在商店中${CHANGES[p.change]}，但 ${p.destination} 中的 ${p.document} 無法跟著變更：${TOO_LATE[p.because]}。`,
       remedy: `請在 ${p.destination} 中處理（退貨、折讓單或新訂單），然後捨棄這則訊息。`,
     }),
+    PERIOD_LOCKED: (p) => ({
+      reason: `${p.destination} 在 ${p.day} 的會計期間已關帳，${BOOKINGS[p.what]}無法記在這一天。${p.openFrom ? `之後第一個可以入帳的日期是 ${p.openFrom}。` : '之後也沒有可以入帳的日期。'}`,
+      remedy: p.openFrom
+        ? `請在 ${p.destination} 開放該會計期間後重送；或將路由設定「lockedPeriod」改為「first-open-day」，記在第一個可以入帳的日期，然後重送；或以人工入帳，然後捨棄這則訊息。`
+        : `請在 ${p.destination} 開放會計期間（可能尚未建立下一個會計年度），然後重送。`,
+    }),
     EVENT_NOT_UNDERSTOOD: (p) => ({
       reason: `這則訊息不是目錄中的事件：${event(p.problem)}。`,
       remedy: '可能是發布的版本有誤，或有其他系統寫入事件匯流排：請先停下來查明，再考慮重送。',
@@ -248,15 +265,13 @@ export const traditionalChinese: Wording = {
       reason: `已部署的設定中，沒有從 ${p.source} 到 ${p.destination} 的路由。`,
       remedy: '請恢復該路由後重送；如果是刻意移除的，請捨棄。',
     }),
+    SEEN_IN_SHADOW: (p) => ({
+      reason: `這筆訂單進來時，從 ${p.source} 到 ${p.destination} 的路由還在影子模式，可能已經有人手動輸入。`,
+      remedy: `如果已經輸入，請先連結（「waybill adopt --from ${p.source} --to ${p.destination} --since ${p.day}」，確認後加上「--yes」），然後重送。如果沒有人輸入，請以「--not-in-erp」重送。`,
+    }),
     STOREFRONT_CREDENTIALS_MISSING: (p) => ({
       reason: `必須到 ${p.source} 讀取訂單 ${p.orderId}，但這個連線沒有讀取用的憑證。`,
       remedy: `請在商店建立可以讀取訂單的 API 金鑰，存入連線 ${p.source} 的憑證，然後重送。`,
-    PERIOD_LOCKED: (p) => ({
-      reason: `${p.destination} 在 ${p.day} 的會計期間已關帳，${BOOKINGS[p.what]}無法記在這一天。${p.openFrom ? `之後第一個可以入帳的日期是 ${p.openFrom}。` : '之後也沒有可以入帳的日期。'}`,
-      remedy: p.openFrom
-        ? `請在 ${p.destination} 開放該會計期間後重送；或將路由設定「lockedPeriod」改為「first-open-day」，記在第一個可以入帳的日期，然後重送；或以人工入帳，然後捨棄這則訊息。`
-        : `請在 ${p.destination} 開放會計期間（可能尚未建立下一個會計年度），然後重送。`,
-    }),
     }),
     ORDER_UNREADABLE: (p) => ({
       reason: `${p.source} 提供的訂單 ${p.orderId} 無法解讀為訂單：${p.problem}。`,

@@ -34,7 +34,8 @@ export type ErpOperation =
         | 'create-customer'
         | 'create-delivery-address'
         | 'create-invoice-address'
-        | 'create-credit-note';
+        | 'create-credit-note'
+        | 'create-payment';
     }
   | {
       readonly what:
@@ -42,7 +43,8 @@ export type ErpOperation =
         | 'restore-order-date'
         | 'change-order'
         | 'cancel-order'
-        | 'post-credit-note';
+        | 'post-credit-note'
+        | 'post-payment';
       readonly document: string;
     }
   | { readonly what: 'use-collective-customer'; readonly reference: string }
@@ -72,11 +74,11 @@ export type OrderChange = 'edited' | 'cancelled' | 'failed' | 'refunded' | 'refu
 /** Why an ERP does not let a document be changed any more. */
 export type TooLate = 'delivered' | 'invoiced' | 'locked' | 'cancelled';
 
-export type EventProblem =
-  | { readonly kind: 'not-json' }
 /** What is entered into an ERP's books, on a day. */
 export type Booking = 'credit-note' | 'payment';
 
+export type EventProblem =
+  | { readonly kind: 'not-json' }
   | { readonly kind: 'other-event'; readonly got: string; readonly wanted: string }
   /** Paths and codes of the schema, never values. */
   | { readonly kind: 'fields'; readonly fields: string };
@@ -95,6 +97,8 @@ export interface ReasonParams {
   UNKNOWN_WAREHOUSE: { warehouse: string; destination: string };
   UNKNOWN_COUNTRY: { country: string; destination: string };
   UNKNOWN_PAYMENT_TERM: { method: string; to: string; destination: string };
+  /** No `to`: the mapping table has no row for the method. */
+  UNKNOWN_PAYMENT_JOURNAL: { method: string; to?: string | undefined; source: string; destination: string };
   MISSING_SERVICE_PRODUCT: {
     purpose: ChargeKind | 'discount' | 'rounding';
     sku: string;
@@ -124,10 +128,6 @@ export interface ReasonParams {
   /** `erp`, `shop`: what each says the order costs. */
   EDITED_IN_ERP: { document: string; destination: string; erp: string; shop?: string | undefined };
   TOO_LATE_IN_ERP: { change: OrderChange; document: string; destination: string; because: TooLate };
-  EVENT_NOT_UNDERSTOOD: { problem: EventProblem };
-  ROUTE_MISSING: { source: string; destination: string };
-  STOREFRONT_CREDENTIALS_MISSING: { source: string; orderId: string };
-  /** `problem`: a field of the storefront's answer and what is wrong with it, never a value. */
   /** `day`, `openFrom`: ISO dates; no `openFrom`: no later day is open either. */
   PERIOD_LOCKED: {
     what: Booking;
@@ -135,6 +135,12 @@ export interface ReasonParams {
     openFrom?: string | undefined;
     destination: string;
   };
+  EVENT_NOT_UNDERSTOOD: { problem: EventProblem };
+  ROUTE_MISSING: { source: string; destination: string };
+  /** `day`: ISO date on which the order was placed. */
+  SEEN_IN_SHADOW: { source: string; destination: string; day: string };
+  STOREFRONT_CREDENTIALS_MISSING: { source: string; orderId: string };
+  /** `problem`: a field of the storefront's answer and what is wrong with it, never a value. */
   ORDER_UNREADABLE: { source: string; orderId: string; problem: string };
   /** Parked by AWS itself: the function never said why. `error`: EventBridge's own code. */
   PARKED_BY_AWS: { by: 'sqs'; receives: number } | { by: 'eventbridge'; error: string };

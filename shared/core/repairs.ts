@@ -10,6 +10,7 @@ const KEYS: { readonly [C in ReasonCode]?: { readonly kind: MappingRow['kind']; 
   AMBIGUOUS_SKU: { kind: 'sku', param: 'sku' },
   ARCHIVED_SKU: { kind: 'sku', param: 'sku' },
   UNKNOWN_PAYMENT_TERM: { kind: 'payment', param: 'method' },
+  UNKNOWN_PAYMENT_JOURNAL: { kind: 'journal', param: 'method' },
 };
 
 /** Whether the row says what the parked order was waiting for. The order may lack other rows, too. */

@@ -23,6 +23,7 @@ const TWIN: LedgerFacts = {
   sourceVersion: 1,
   commercialHash: 'h',
   refunds: '["7","8"]',
+  payments: '[{"id":"paid","direction":"in","amount":{"minor":1,"currency":"TWD"}}]',
   ended: '',
   level: 'confirm',
 };
@@ -74,7 +75,7 @@ describe.each(['in memory', 'on DynamoDB'])('repairs of a ledger %s', (where) =>
     await finish(intentOf('buyer', ERP, 'create', '*'));
     await finish(intentOf('1', ERP, 'refund 7'));
     await finish(intentOf('1', 'acme-odoo-2'));
-    await finish(intentOf('3'), { ...TWIN, ended: 'cancelled', refunds: '' });
+    await finish(intentOf('3'), { ...TWIN, ended: 'cancelled', refunds: '', payments: '' });
     await ledger.claim(intentOf('4'), 60_000);
     const told = {
       source: SHOP,
@@ -83,10 +84,11 @@ describe.each(['in memory', 'on DynamoDB'])('repairs of a ledger %s', (where) =>
       document: DOCUMENT,
       isCancelled: false,
       refunds: ['7', '8'],
+      payments: ['paid'],
     };
     const first = { ...told, orderId: '1', atMs: T0 };
     const others = [
-      { ...told, orderId: '3', atMs: T0 + 1_000, isCancelled: true, refunds: [] },
+      { ...told, orderId: '3', atMs: T0 + 1_000, isCancelled: true, refunds: [], payments: [] },
       { ...told, orderId: 'a#%2', atMs: T0 + 1_000 },
     ];
     expect(await listed()).toEqual([first, ...others]);
@@ -109,7 +111,15 @@ describe.each(['in memory', 'on DynamoDB'])('repairs of a ledger %s', (where) =>
       facts: {},
     });
     expect(await listed(now)).toMatchObject([
-      { orderId: '1', state: 'forgotten', atMs: now, attempt: 2, document: undefined, refunds: [] },
+      {
+        orderId: '1',
+        state: 'forgotten',
+        atMs: now,
+        attempt: 2,
+        document: undefined,
+        refunds: [],
+        payments: [],
+      },
     ]);
     expect(await listed(now + 1)).toEqual([]);
     expect(await ledger.claim(intent, 60_000)).toMatchObject({ kind: 'claimed', entry: { attempt: 3 } });

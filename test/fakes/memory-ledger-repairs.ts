@@ -30,7 +30,9 @@ export const memoryLedgerRepairs = (
       const twin = twinOf(entry.facts);
       const { attempt, document } = entry;
       const isCancelled = twin?.ended === 'cancelled';
-      yield { source, orderId, state, atMs, attempt, document, isCancelled, refunds: twin?.refunds ?? [] };
+      const refunds = twin?.refunds ?? [];
+      const payments = twin?.payments?.map(({ id }) => id) ?? [];
+      yield { source, orderId, state, atMs, attempt, document, isCancelled, refunds, payments };
     }
   },
   forget: async (intent, attempt, repair) => {

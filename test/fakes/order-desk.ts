@@ -1,6 +1,7 @@
 import type {
   ErpOrderChanges,
   ErpOrders,
+  ErpPayments,
   OrderContext,
   PeerDocument,
 } from '../../shared/connectors/contract.ts';
@@ -37,7 +38,15 @@ interface CreditNote extends PeerDocument {
   posted?: boolean;
 }
 
-type Call = keyof ErpOrders | 'cancel' | 'refund.find' | 'refund.create' | 'refund.complete';
+interface Payment extends PeerDocument {
+  readonly reference: string;
+  readonly direction: 'in' | 'out';
+  readonly minor: number;
+  posted?: boolean;
+}
+
+type Step = 'find' | 'create' | 'complete';
+type Call = keyof ErpOrders | 'cancel' | `refund.${Step}` | `payment.${Step | 'resolve'}`;
 
 export interface OrderDeskOptions {
   readonly destination?: string;
@@ -62,6 +71,7 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
   const rows = new Map<string, JournalRow>();
   const orders: ErpOrder[] = [];
   const notes: CreditNote[] = [];
+  const payments: Payment[] = [];
   const calls: string[] = [];
   const bound: string[] = [];
   const resolved: OrderContext[] = [];
@@ -123,7 +133,7 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
         warnings: ['rounded'],
       };
     },
-    ...(isChangeable && { changes: changesOfErp() }),
+    ...(isChangeable && { changes: changesOfErp(), payments: paymentsOfErp() }),
   };
   const editedInErp = ({ id }: ErpOrder) =>
     new PermanentError('EDITED_IN_ERP', { document: `S0000${id}`, destination, erp: 'another total' });
@@ -176,6 +186,34 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
       },
     };
   }
+  function paymentsOfErp(): ErpPayments {
+    return {
+      resolve: async () => {
+        call('payment.resolve');
+        return {};
+      },
+      toWire: ({ payment: { direction, amount }, reference }) => ({
+        value: { reference, direction, minor: amount.minor },
+        warnings: [],
+      }),
+      find: async ({ reference }) => {
+        call('payment.find');
+        return payments.find((each) => each.reference === reference);
+      },
+      create: async (wire) => {
+        const made = { id: String(payments.length + 1), ...(wire as Omit<Payment, 'id'>) };
+        call('payment.create');
+        payments.push(made);
+        return { id: made.id };
+      },
+      complete: async ({ id }) => {
+        const made = payments.find((each) => each.id === id);
+        call('payment.complete');
+        if (made) made.posted = true;
+        return { id, name: `P0000${id}`, amount: { minor: made?.minor ?? 0, currency: 'TWD' }, warnings: [] };
+      },
+    };
+  }
   const ports: PushOrderPorts = {
     destination,
     routes: sources.map((from) =>
@@ -206,6 +244,7 @@ export const orderDesk = (options: OrderDeskOptions = {}) => {
     ports,
     orders,
     notes,
+    payments,
     calls,
     fails,
     bound,

@@ -17,6 +17,7 @@ const order = (orderId: string, atMs: number): MissingOrder => ({
   document: { id: orderId, name: `S0000${orderId}` },
   isCancelled: false,
   refunds: [],
+  payments: [],
 });
 const missing = (erp: string, orderId: string, atMs = Date.parse('2026-11-22T10:00:00Z')): Missing => ({
   erp,

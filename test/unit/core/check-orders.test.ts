@@ -101,6 +101,7 @@ describe('the daily check', () => {
         document: { id: '4', name: 'S00004', url: 'https://erp.test/4' },
         isCancelled: false,
         refunds: [],
+        payments: ['paid'],
       },
       expect.objectContaining({ orderId: '3' }),
     ]);

@@ -37,6 +37,10 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
   UNKNOWN_WAREHOUSE: [{ warehouse: 'WH2', destination: 'acme-odoo' }],
   UNKNOWN_COUNTRY: [{ country: 'XK', destination: 'acme-odoo' }],
   UNKNOWN_PAYMENT_TERM: [{ method: 'bacs', to: 'NET30', destination: 'acme-odoo' }],
+  UNKNOWN_PAYMENT_JOURNAL: [
+    { method: 'stripe', source: 'acme-woo', destination: 'acme-odoo' },
+    { method: 'stripe', to: 'STRP', source: 'acme-woo', destination: 'acme-odoo' },
+  ],
   MISSING_SERVICE_PRODUCT: (['shipping', 'fee', 'duty', 'tip', 'discount', 'rounding'] as const).map(
     (purpose) => ({ purpose, sku: 'SVC', destination: 'acme-odoo' }),
   ),
@@ -82,6 +86,8 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
         { what: 'cancel-order', document: 'S00042' },
         { what: 'create-credit-note' },
         { what: 'post-credit-note', document: 'RINV/1' },
+        { what: 'create-payment' },
+        { what: 'post-payment', document: 'PBNK/1' },
         { what: 'use-collective-customer', reference: 'WEB' },
         { what: 'read', model: 'res.partner' },
       ] as const
@@ -111,16 +117,17 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
     destination: 'acme-odoo',
     because,
   })),
+  PERIOD_LOCKED: [
+    { what: 'credit-note', day: '2026-10-15', openFrom: '2026-11-01', destination: 'acme-odoo' },
+    { what: 'payment', day: '2026-10-15', destination: 'acme-tryton' },
+  ],
   EVENT_NOT_UNDERSTOOD: [
     { problem: { kind: 'not-json' } },
     { problem: { kind: 'other-event', got: 'stock.changed.v1', wanted: 'order.changed.v1' } },
     { problem: { kind: 'fields', fields: '$.data.total: invalid_type' } },
   ],
   ROUTE_MISSING: [{ source: 'acme-woo', destination: 'acme-odoo' }],
-  PERIOD_LOCKED: [
-    { what: 'credit-note', day: '2026-10-15', openFrom: '2026-11-01', destination: 'acme-odoo' },
-    { what: 'payment', day: '2026-10-15', destination: 'acme-tryton' },
-  ],
+  SEEN_IN_SHADOW: [{ source: 'acme-woo', destination: 'acme-odoo', day: '2026-11-21' }],
   STOREFRONT_CREDENTIALS_MISSING: [{ source: 'acme-woo', orderId: '1001' }],
   ORDER_UNREADABLE: [{ source: 'acme-woo', orderId: '1001', problem: 'total: missing' }],
   PARKED_BY_AWS: [
@@ -167,7 +174,7 @@ it.each(every)('%s is whole sentences in English', (_case, code, params) => {
 
 /** What is written so in Chinese too: names of systems and formats, and what has to be typed exactly so. */
 const LATIN_IN_CHINESE =
-  /SKU|ERP|API|SQS|EventBridge|JSON|HTTP|ISO 4217|「(company|warehouse|lockedPeriod|first-open-day)」|「id:<|「product:<|「(sku|tax), /g;
+  /SKU|ERP|API|SQS|EventBridge|JSON|HTTP|ISO 4217|「(company|warehouse|lockedPeriod|first-open-day)」|「id:<|「product:<|「(sku|tax|journal), |「waybill [^」]+」|「--[a-z-]+」/g;
 
 it.each(every)('%s is Chinese in Chinese', (_case, code, params) => {
   const { reason, remedy } = textOf(code, params, 'zh-Hant');

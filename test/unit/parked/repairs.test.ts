@@ -30,6 +30,12 @@ it.each<[string, Partial<MappingRow>, Partial<ParkedRow>, boolean]>([
     { code: 'UNKNOWN_PAYMENT_TERM', params: { method: 'bacs', to: 'NET30' } },
     true,
   ],
+  [
+    'the journal of a payment method',
+    { kind: 'journal', key: 'bacs' },
+    { code: 'UNKNOWN_PAYMENT_JOURNAL', params: { method: 'bacs', source: 'acme-woo' } },
+    true,
+  ],
   ['what no row repairs', {}, { code: 'TOTAL_MISMATCH' }, false],
   ['what another release parked', {}, { params: null }, false],
 ])('%s', (_case, mapping, parked, expected) => {
