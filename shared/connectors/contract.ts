@@ -2,10 +2,12 @@ import type { Money } from '../core/money.ts';
 import type { PaymentFacts } from '../core/payment-facts.ts';
 import type { Booking } from '../core/payments.ts';
 import type { CallContext, Clock } from '../core/ports.ts';
+import type { RateBudget } from '../core/rate-budget.ts';
 import type { RefundPart } from '../core/refund-parts.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { AcceptLevel, OrderRoute } from '../settings/order-route.ts';
 import type { ErpManifest, PaymentsManifest, StorefrontManifest } from './manifest.ts';
+import type { StorefrontStock } from './stock-contract.ts';
 
 // ---------------------------------------------------------------------------------------------------------
 // Storefronts
@@ -132,6 +134,23 @@ export interface StorefrontConnector<S, C> {
   receive(delivery: Delivery, context: ReceiveContext<S, C>): Received;
   /** There when the manifest has `reads`. */
   open?(options: OpenOptions<S, C>): StorefrontReads;
+}
+
+/** What the stock side of a storefront is opened with. */
+export interface StockOptions<S, C> extends OpenOptions<S, C> {
+  /** The shop's locations that settings name. Default: all there are; DEFAULT_LOCATION where there is only one. */
+  readonly locations?: readonly string[];
+  /** Points of a storefront that counts them, shared by all workers of the connection. Default: this one's alone. */
+  readonly budget?: RateBudget;
+  /** Waits until the budget allows the next call. Default: real time passes. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** Stock and prices of a storefront: apart from its connector, so that functions that take orders do not carry it. */
+export interface StockConnector<S, C> {
+  /** Its `stock` is there. */
+  readonly manifest: StorefrontManifest;
+  openStock(options: StockOptions<S, C>): StorefrontStock;
 }
 
 /** A connector whose orders can be read. */

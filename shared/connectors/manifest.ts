@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { StockAbility } from './stock-contract.ts';
 
 /**
  * What infrastructure, alarms and documents need to know of a connector: data only. A manifest imports
@@ -37,6 +36,19 @@ export interface StorefrontManifest<S extends z.ZodObject = z.ZodObject, C exten
   };
   /** Stock can be set there; undefined: it is not. */
   readonly stock?: StockAbility;
+}
+
+/** What infrastructure and arithmetic must know of a storefront's way of setting stock. */
+export interface StockAbility {
+  /**
+   * atomic: a value is set only if the shop still shows `from`, and the shop itself compares. reads-first: the connector looks
+   * right before it writes, and a sale between the two is overwritten.
+   */
+  readonly compare: 'atomic' | 'reads-first';
+  /** Entries per write request. */
+  readonly batch: number;
+  /** The most write requests at once; caps the concurrency of the writing function. 2 or more. */
+  readonly maxConcurrentCalls: number;
 }
 
 export interface ErpManifest<S extends z.ZodObject = z.ZodObject, C extends z.ZodObject = z.ZodObject>

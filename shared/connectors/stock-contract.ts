@@ -3,6 +3,8 @@ import type { CallContext } from '../core/ports.ts';
 import type { StockRoute } from '../settings/stock-route.ts';
 import type { ChangeWindow } from './contract.ts';
 
+export type { StockAbility } from './manifest.ts';
+
 // Errors everywhere here: PermanentError, RetryableError, UnknownOutcomeError (writes only), CredentialsError, and nothing
 // else. Nothing retries by itself, apart from reads that may be repeated in place.
 
@@ -182,17 +184,4 @@ export interface StorefrontStock {
   writePrices?(writes: readonly PriceWrite[], call: CallContext): Promise<readonly PriceWritten[]>;
   /** Makes a hidden draft of a product that the shop does not know. @returns its ref */
   createDraft?(product: ErpProduct, call: CallContext): Promise<ShopListing>;
-}
-
-/** What infrastructure and arithmetic must know of a storefront's way of setting stock: part of its manifest. */
-export interface StockAbility {
-  /**
-   * atomic: a value is set only if the shop still shows `from`, and the shop itself compares. reads-first: the connector looks
-   * right before it writes, and a sale between the two is overwritten.
-   */
-  readonly compare: 'atomic' | 'reads-first';
-  /** Entries per write request. */
-  readonly batch: number;
-  /** The most write requests at once; caps the concurrency of the writing function. 2 or more. */
-  readonly maxConcurrentCalls: number;
 }

@@ -43,7 +43,7 @@ const LAYERS: readonly Layer[] = [
     files: /^shared\/connectors\/([^/]+)\/.*$/,
     may: [
       'shared/connectors/$1/.*',
-      'shared/connectors/(contract|manifest|normalised|order-parts)\\.ts',
+      'shared/connectors/(contract|stock-contract|manifest|normalised|order-parts|shop-listings)\\.ts',
       'shared/(core|events|http|settings)/.*',
     ],
     packages: { not: /^(@aws-sdk|@smithy|aws-cdk-lib)\b/ },
@@ -51,7 +51,10 @@ const LAYERS: readonly Layer[] = [
   {
     name: 'the core',
     files: /^shared\/core\/.*$/,
-    may: ['shared/(core|events|settings|observability)/.*', 'shared/connectors/(contract|manifest)\\.ts'],
+    may: [
+      'shared/(core|events|settings|observability)/.*',
+      'shared/connectors/(contract|stock-contract|manifest)\\.ts',
+    ],
     packages: {
       not: /^((@aws-sdk|@smithy|aws-cdk-lib|fastify|undici|axios|got)\b|(node:)?(http|https|http2|net|tls|dgram)$)/,
     },
