@@ -14,14 +14,21 @@ import { type Environment, NodeFunction } from './node-function.ts';
 import { ParkedQueue, RETENTION } from './parked-queue.ts';
 import { grantItems } from './state-tables.ts';
 
-export interface BufferedConsumerProps {
-  readonly bus: events.IEventBus;
+export interface Subscription {
   readonly listensTo: EventName;
   /**
    * Connections whose events are wanted. Empty: none at the moment; what the queue still holds is worked off.
    * @default all
    */
   readonly from?: readonly string[];
+  /** Only what is meant for that connection: field `destination` of the event. @default all */
+  readonly to?: string;
+}
+
+export interface BufferedConsumerProps extends Subscription {
+  readonly bus: events.IEventBus;
+  /** Further events that come into the same queue. */
+  readonly also?: readonly Subscription[];
   readonly description: string;
   /** Absolute path of a module that exports `handler`. */
   readonly entry: string;
@@ -55,7 +62,7 @@ export class BufferedConsumer extends Construct {
 
   constructor(scope: Construct, id: string, props: BufferedConsumerProps) {
     super(scope, id);
-    const { bus, listensTo, from, timeout, maxConcurrency, alarms, concern } = props;
+    const { timeout, maxConcurrency, alarms, concern } = props;
     this.parked = new ParkedQueue(this, 'Parked', { alarms, concern }).queue;
     this.queue = new sqs.Queue(this, 'Queue', {
       retentionPeriod: RETENTION.source,
@@ -66,24 +73,8 @@ export class BufferedConsumer extends Construct {
       enforceSSL: true,
     });
 
-    if (from === undefined || from.length > 0) {
-      new events.Rule(this, 'Rule', {
-        eventBus: bus,
-        eventPattern: {
-          source: [CATALOGUE[listensTo].source],
-          detailType: [listensTo],
-          ...(from === undefined ? {} : { detail: { meta: { connection: [...from] } } }),
-        },
-        targets: [
-          new targets.SqsQueue(this.queue, {
-            // An event that never reached the queue has the same shape and the same way back.
-            deadLetterQueue: this.parked,
-            // Fair queue: a shop with a thousand orders waiting does not hold up the one with three.
-            messageGroupId: '$.detail.meta.connection',
-          }),
-        ],
-      });
-    }
+    this.subscribe('Rule', props.bus, props);
+    for (const more of props.also ?? []) this.subscribe(`Rule-${more.listensTo}`, props.bus, more);
 
     this.fn = new NodeFunction(this, 'Consumer', {
       description: props.description,
@@ -109,6 +100,31 @@ export class BufferedConsumer extends Construct {
     this.fn.addEventSource(source);
     this.eventSource = { id: source.eventSourceMappingId, arn: source.eventSourceMappingArn };
     this.waitingAlarms(alarms, concern);
+  }
+
+  private subscribe(id: string, eventBus: events.IEventBus, { listensTo, from, to }: Subscription): void {
+    if (from?.length === 0) return;
+    new events.Rule(this, id, {
+      eventBus,
+      eventPattern: {
+        source: [CATALOGUE[listensTo].source],
+        detailType: [listensTo],
+        ...((from ?? to) && {
+          detail: {
+            ...(from && { meta: { connection: [...from] } }),
+            ...(to !== undefined && { data: { destination: [to] } }),
+          },
+        }),
+      },
+      targets: [
+        new targets.SqsQueue(this.queue, {
+          // An event that never reached the queue has the same shape and the same way back.
+          deadLetterQueue: this.parked,
+          // Fair queue: a shop with a thousand orders waiting does not hold up the one with three.
+          messageGroupId: '$.detail.meta.connection',
+        }),
+      ],
+    });
   }
 
   private waitingAlarms(alarms: Alarms, concern: string): void {
