@@ -215,6 +215,13 @@ describe('what is booked already', () => {
       booked(['paid', TOTAL]),
       ['b 900'],
     ],
+    [
+      'as paid, and a smaller one besides: that of the same amount is it',
+      list(capture('a', 900), capture('b', TOTAL)),
+      [],
+      booked(['paid', TOTAL]),
+      ['a 900'],
+    ],
     ['listed, and a delivery only says paid', {}, [], booked(['a', 100_000], ['b', 10_198]), []],
     ['a deposit, and a delivery only says paid', {}, [], booked(['a', 30_000]), [`paid ${TOTAL - 30_000}`]],
     [
