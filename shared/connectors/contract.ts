@@ -7,7 +7,7 @@ import type { RefundPart } from '../core/refund-parts.ts';
 import type { OrderChangedV1, OrderRefund } from '../events/order-changed.ts';
 import type { AcceptLevel, OrderRoute } from '../settings/order-route.ts';
 import type { ErpManifest, PaymentsManifest, StorefrontManifest } from './manifest.ts';
-import type { StorefrontStock } from './stock-contract.ts';
+import type { ErpProducts, ErpStock, StorefrontStock } from './stock-contract.ts';
 
 // ---------------------------------------------------------------------------------------------------------
 // Storefronts
@@ -463,6 +463,10 @@ export interface ErpPayments<Refs = unknown, Wire = unknown> {
 
 export interface OpenedErp<Refs = unknown, Wire = unknown> {
   readonly orders: ErpOrders<Refs, Wire>;
+  /** Undefined: this connector reads no stock. */
+  readonly stock?: ErpStock;
+  /** Undefined: this connector reads no products and prices. */
+  readonly products?: ErpProducts;
   /**
    * The connection test: whether the ERP can be reached, knows our login, and serves our database. A few reads; it is
    * asked afresh, whatever was known. What it says is never about one record.
