@@ -1,8 +1,7 @@
-import * as z from 'zod';
-import { CredentialsError, RetryableError } from '../../core/errors.ts';
-import type { CallContext, Clock } from '../../core/ports.ts';
-import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
-import { firstProblem, jsonOf } from '../../http/json.ts';
+import type * as z from 'zod';
+import { RetryableError } from '../../core/errors.ts';
+import type { CallContext } from '../../core/ports.ts';
+import { firstProblem } from '../../http/json.ts';
 import {
   CHANGED_ORDERS,
   type Document,
@@ -13,6 +12,7 @@ import {
   REFUND,
   REFUND_LINES,
 } from './documents.ts';
+import { answerNotUnderstood, type ShopifyGraphqlOptions, shopifyGraphql, type Throttle } from './graphql.ts';
 import {
   ChangedAnswer,
   FulfilmentAnswer,
@@ -27,27 +27,9 @@ import {
   RefundLinesAnswer,
   webhookShape,
 } from './graphql-order.ts';
-import { manifest, type ShopifyCredentials, type ShopifySettings } from './manifest.ts';
 import { ShOrder } from './wire.ts';
 
-export interface ShopifyClientOptions {
-  readonly settings: Pick<ShopifySettings, 'shop' | 'url'>;
-  readonly credentials: Pick<ShopifyCredentials, 'accessToken'>;
-  readonly nowMs: Clock;
-  /** Longest one call may take. Default 20 seconds. */
-  readonly deadlineMs?: number;
-  /** Longest answer that is read. Default 8 MiB. */
-  readonly maxBytes?: number;
-}
-
-/** The shop's cost bucket as its last answer stated it, for whoever decides how fast to go on. */
-export interface Throttle {
-  /** Points. */
-  readonly maximum: number;
-  readonly available: number;
-  /** Points that come back each second. */
-  readonly restorePerSecond: number;
-}
+export type ShopifyClientOptions = Omit<ShopifyGraphqlOptions, 'scopes' | 'budget' | 'pause'>;
 
 export interface ChangedOrder {
   readonly id: string;
@@ -86,56 +68,10 @@ export interface ShopifyClient {
   ordersUpdatedSince(sinceMs: number, cursor: string | undefined, call: CallContext): Promise<ChangedPage>;
 }
 
-const DEFAULT_DEADLINE_MS = 20_000;
-const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
-
 export const shopifyClient = (options: ShopifyClientOptions): ShopifyClient => {
-  const {
-    settings,
-    credentials,
-    nowMs,
-    deadlineMs = DEFAULT_DEADLINE_MS,
-    maxBytes = DEFAULT_MAX_BYTES,
-  } = options;
-  const base = settings.url ?? `https://${settings.shop}`;
-  const peer = settings.shop;
-  const notUnderstood = (what: string, context = {}) =>
-    new RetryableError('ANSWER_NOT_UNDERSTOOD', `${peer}: ${what}`, context);
-
-  const ask = async <T>(
-    { text }: Document,
-    variables: Readonly<Record<string, unknown>>,
-    schema: z.ZodType<T>,
-    { signal }: CallContext,
-  ): Promise<{ data: T; throttle: Throttle | undefined }> => {
-    if (!credentials.accessToken) {
-      throw new CredentialsError('CREDENTIALS_MISSING', 'the connection has no accessToken');
-    }
-    const response = await fetchJson({
-      url: `${base}/admin/api/${manifest.apiVersion}/graphql.json`,
-      method: 'POST',
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/json',
-        'x-shopify-access-token': credentials.accessToken,
-      },
-      body: JSON.stringify({ query: text, variables }),
-      signal,
-      deadlineMs,
-      maxBytes,
-      write: false,
-    });
-    const answer = Answer.safeParse(jsonOf(response.text)).data;
-    if (answer?.errors) throw graphqlError(answer, peer);
-    const failed = statusError(response, { peer, write: false, nowMs: nowMs() });
-    if (failed) throw failed;
-    if (response.status !== 200 || !answer) {
-      throw notUnderstood(describe(response), { status: response.status });
-    }
-    const data = schema.safeParse(answer.data);
-    if (!data.success) throw notUnderstood(firstProblem(data.error));
-    return { data: data.data, throttle: throttleOf(answer) };
-  };
+  const peer = options.settings.shop;
+  const ask = shopifyGraphql({ ...options, scopes: 'read_orders and read_customers' });
+  const notUnderstood = (what: string) => answerNotUnderstood(peer, what);
 
   return {
     order: async (id, call) => {
@@ -230,80 +166,3 @@ const isShipped = ({ displayFulfillmentStatus: status, cancelledAt }: GraphqlOrd
 /** Part of a refund would be a wrong amount. */
 const isCutRefund = ({ refundShippingLines, orderAdjustments, transactions }: GraphqlRefund): boolean =>
   [refundShippingLines, orderAdjustments, transactions].some(({ pageInfo }) => pageInfo.hasNextPage);
-
-// --- answers and errors ------------------------------------------------------------------------------------
-
-const Cost = z.object({
-  requestedQueryCost: z.number(),
-  throttleStatus: z.object({
-    maximumAvailable: z.number(),
-    currentlyAvailable: z.number(),
-    restoreRate: z.number().positive(),
-  }),
-});
-
-/** Errors of GraphQL are a list; those of the gateway before it (401, 402, 404, 423) a text or anything. */
-const Answer = z.object({
-  data: z.unknown().optional(),
-  errors: z
-    .array(
-      z.object({
-        message: z.string(),
-        extensions: z.object({ code: z.string() }).optional().catch(undefined),
-      }),
-    )
-    .nonempty()
-    .optional()
-    .catch(undefined),
-  extensions: z.object({ cost: Cost }).optional().catch(undefined),
-});
-type Answer = z.infer<typeof Answer>;
-
-const throttleOf = ({ extensions }: Answer): Throttle | undefined => {
-  const status = extensions?.cost.throttleStatus;
-  return (
-    status && {
-      maximum: status.maximumAvailable,
-      available: status.currentlyAvailable,
-      restorePerSecond: status.restoreRate,
-    }
-  );
-};
-
-/** `extensions.code` as shopify.dev, Response codes, lists them. Messages may quote what was asked: not passed on. */
-const graphqlError = (answer: Answer, peer: string): RetryableError => {
-  const codes = answer.errors?.map(({ extensions }) => extensions?.code ?? '') ?? [];
-  if (codes.includes('THROTTLED')) {
-    const cost = answer.extensions?.cost;
-    const missing = cost ? cost.requestedQueryCost - cost.throttleStatus.currentlyAvailable : 0;
-    const retryAfterMs = cost && Math.max(0, Math.ceil((missing / cost.throttleStatus.restoreRate) * 1000));
-    const message = `${peer}: the shop's cost limit is used up`;
-    return new RetryableError('RATE_LIMITED', message, retryAfterMs === undefined ? {} : { retryAfterMs });
-  }
-  if (codes.includes('ACCESS_DENIED')) {
-    return new CredentialsError(
-      'SCOPE_MISSING',
-      `${peer}: the token may not read this: scopes read_orders and read_customers are needed`,
-    );
-  }
-  const code = codes.find((each) => /^[\w-]{1,60}$/.test(each));
-  return ['INTERNAL_SERVER_ERROR', 'TIMEOUT', 'SHOP_INACTIVE'].includes(code ?? '')
-    ? new RetryableError('PEER_FAILED', `${peer}: ${code}`)
-    : new RetryableError('QUERY_REFUSED', `${peer}: refused the query (${code ?? 'without a code'})`);
-};
-
-/** shopify.dev, Response codes. */
-const STATUS: Readonly<Record<number, string>> = {
-  402: 'the shop is frozen: its bill is not paid',
-  404: `there is no such shop, or API version ${manifest.apiVersion} is withdrawn`,
-  423: 'the shop is locked',
-  430: 'refused for security reasons',
-};
-
-const describe = ({ status, headers }: FetchJsonResponse): string => {
-  if (status >= 300 && status < 400) {
-    const location = headers.get('location') ?? '';
-    return `redirects to ${URL.canParse(location) ? new URL(location).origin : 'elsewhere'}: correct "shop"`;
-  }
-  return `HTTP ${status}: ${STATUS[status] ?? 'no answer of the GraphQL API'}`;
-};
