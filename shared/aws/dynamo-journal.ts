@@ -15,6 +15,8 @@ import {
   type JourneyStep,
   onRecord,
   onSettle,
+  type SeenInShadow,
+  seenIn,
 } from '../core/journal.ts';
 import { type Revision, revisionOf } from '../core/revision.ts';
 
@@ -32,7 +34,7 @@ const MOST_TRIES = 8;
  */
 export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journal => {
   const read = async (pk: string): Promise<Row> => {
-    const projection = '#revision, #settledRevision, #state';
+    const projection = '#revision, #settledRevision, #state, #seenInShadow';
     const { Item } = await client.send(
       new GetItemCommand({
         TableName: tableName,
@@ -50,6 +52,7 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
       recorded: revisionIn(recordedText),
       settled: revisionIn(settledText),
       state: (Item?.['state']?.S ?? 'open') as JourneyState | 'open',
+      seenText: Item?.['seenInShadow']?.S,
     };
   };
 
@@ -130,18 +133,21 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
     settle: (destination, source, orderId, settlement) => {
       const pk = journeyKey(destination, source, orderId);
       const { state, revision, step, document, detail, wire } = settlement;
+      const seen = seenIn(settlement);
       const set = [
         '#settledRevision = :revision',
         ADD_STEP,
         ...(document ? ['#document = :document'] : []),
         ...(detail ? ['#detail = :detail'] : []),
         ...(wire === undefined ? [] : ['#wire = :wire']),
+        ...(seen ? ['#seenInShadow = :seen'] : []),
       ];
       const told: Record<string, AttributeValue> = {
         ...stepValues(step),
         ...(document ? { ':document': { S: JSON.stringify(document) } } : {}),
         ...(detail ? { ':detail': { S: detail } } : {}),
         ...(wire === undefined ? {} : { ':wire': { B: gzipSync(JSON.stringify(wire)) } }),
+        ...(seen ? { ':seen': { S: JSON.stringify(seen) } } : {}),
       };
       // The words of an earlier refusal explain nothing any more, and may name a buyer.
       const forget = detail ? [] : ['#detail'];
@@ -181,8 +187,9 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
     },
 
     settled: async (destination, source, orderId) => {
-      const { settled, state } = await read(journeyKey(destination, source, orderId));
-      return settled && { revision: settled, state };
+      const { settled, state, seenText } = await read(journeyKey(destination, source, orderId));
+      const seenInShadow = seenText === undefined ? undefined : (JSON.parse(seenText) as SeenInShadow);
+      return settled && { revision: settled, state, seenInShadow };
     },
   };
 };
@@ -191,6 +198,7 @@ interface Row extends JourneyRow {
   /** As stored: the write compares them. */
   readonly recordedText: string | undefined;
   readonly settledText: string | undefined;
+  readonly seenText: string | undefined;
   readonly state: JourneyState | 'open';
 }
 

@@ -49,6 +49,9 @@ export const dynamoTimelines = (client: DynamoDBClient, tableName: string): Time
         },
       ),
 
+    permit: (destination, source, orderId, told) =>
+      step(journeyKey(destination, source, orderId), told, ' REMOVE #seenInShadow', {}),
+
     swept: (destination, source, orderId, told) =>
       step(journeyKey(destination, source, orderId), told, ', #sweptAtMs = :at', {
         ':at': { N: String(told.atMs) },

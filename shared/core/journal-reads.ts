@@ -38,6 +38,8 @@ export interface Timelines {
   note(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
   /** The same, and the row is unfinished from then on. */
   reopen(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
+  /** The same as `note`: nobody entered the order while its route was in shadow mode, so it may be written. */
+  permit(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
   /** The same as `note`, and that it was published again. */
   swept(destination: string, source: string, orderId: string, step: JourneyStep): Promise<void>;
 }

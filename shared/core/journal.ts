@@ -28,6 +28,16 @@ export interface Settlement {
   readonly detail?: string | undefined;
   /** shadow: what would have been written. */
   readonly wire?: unknown;
+  /** The route was in shadow mode, so it is people who enter the order. */
+  readonly inShadow?: boolean;
+}
+
+/** An order that came while its route was in shadow mode: it may be in the ERP without our knowing. */
+export interface SeenInShadow {
+  /** When that was, the last time. */
+  readonly atMs: number;
+  /** What became of it then; skipped: there was nothing to enter. */
+  readonly state: JourneyState;
 }
 
 /**
@@ -55,6 +65,7 @@ export interface Journal {
 export interface Settled {
   readonly revision: Revision;
   readonly state: JourneyState | 'open';
+  readonly seenInShadow?: SeenInShadow | undefined;
 }
 
 /** What a row remembers, to decide about the next copy. */
@@ -83,5 +94,8 @@ export const onSettle = (row: JourneyRow, copy: Revision): Settling => {
   const latest = row.recorded ? precedence(settled, row.recorded) : 'newer';
   return { precedence: over, settled, closes: latest === 'same' || latest === 'newer' };
 };
+
+export const seenIn = ({ inShadow, state, step: { atMs } }: Settlement): SeenInShadow | undefined =>
+  inShadow && state !== 'done' ? { atMs, state } : undefined;
 
 const isKnown = (p: Precedence): boolean => p === 'older' || p === 'same';

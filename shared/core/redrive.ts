@@ -4,7 +4,7 @@ import { Meta } from '../events/envelope.ts';
 import { JOURNAL } from '../observability/names.ts';
 import { orderReference } from './intent-key.ts';
 import type { Journal, JourneyStep, Settled } from './journal.ts';
-import type { JournalReads } from './journal-reads.ts';
+import type { JournalReads, Timelines } from './journal-reads.ts';
 import {
   PARKED_KEPT_MS,
   type ParkedAction,
@@ -51,7 +51,9 @@ export interface ParkedPorts {
   readonly rows: ParkedRows;
   readonly index: Pick<ParkedIndex, 'put'>;
   messages(connection: string): ParkedMessages;
-  readonly journal: Pick<Journal, 'settle' | 'settled'> & Pick<JournalReads, 'snapshot'>;
+  readonly journal: Pick<Journal, 'settle' | 'settled'> &
+    Pick<JournalReads, 'snapshot'> &
+    Pick<Timelines, 'permit'>;
   readonly newId: () => string;
   readonly nowMs: Clock;
   readonly sleep: (ms: number) => Promise<void>;
@@ -226,6 +228,12 @@ export interface Done {
   readonly deed: Deed;
 }
 
+export interface RedriveOptions {
+  readonly perSecond: number;
+  /** Nobody entered them by hand: what came in shadow mode is written now. */
+  readonly notInErp?: boolean;
+}
+
 /** On top of the pace: for reading the queue. */
 const HOLD_MS = 60_000;
 
@@ -240,7 +248,7 @@ export async function* redrive(
   ports: ParkedPorts,
   chosen: readonly WaitingRow[],
   who: ActionOf,
-  { perSecond }: { readonly perSecond: number },
+  { perSecond, notInErp = false }: RedriveOptions,
 ): AsyncGenerator<Done> {
   const paceMs = 1000 / perSecond;
   let isFirst = true;
@@ -253,6 +261,7 @@ export async function* redrive(
   for await (const done of onMessages(ports, chosen, holdMs, async (row, message, messages) => {
     await pace();
     if (!(await begin(ports, row, message, action()))) return 'closed';
+    if (notInErp) await permit(ports, row, who);
     await messages.send(message, row);
     await messages.delete(message);
     await ports.rows.close(row, 'redriven', ports.nowMs());
@@ -266,12 +275,24 @@ export async function* redrive(
     }
     await pace();
     if (await ports.rows.begin(row, action())) {
+      if (notInErp) await permit(ports, row, who);
       await ports.messages(row.connection).send({ body }, row);
       await ports.rows.close(row, 'redriven', ports.nowMs());
       yield { row, deed: 'redriven' };
     } else yield { row, deed: 'closed' };
   }
 }
+
+/** In the journal, where it holds for every copy of the order, and until it is written. */
+const permit = async (
+  { journal, nowMs }: ParkedPorts,
+  { connection, source, orderId, code }: ParkedRow,
+  { by, why }: ActionOf,
+): Promise<void> => {
+  if (code !== 'SEEN_IN_SHADOW' || !source || !orderId) return;
+  const text = `nobody entered it by hand, says ${by}: ${why}`;
+  await journal.permit(connection, source, orderId, { atMs: nowMs(), code: 'NOT_ENTERED', text });
+};
 
 /** What a message said that SQS has deleted since, as EventBridge would put it; undefined: SQS may still have it. */
 const bodyOfForgotten = async (ports: ParkedPorts, row: ParkedRow): Promise<string | undefined> => {

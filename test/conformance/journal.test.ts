@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
+import { dynamoTimelines } from '../../shared/aws/dynamo-timelines.ts';
 import { journeyKey } from '../../shared/core/intent-key.ts';
 import type { Journal, Settlement } from '../../shared/core/journal.ts';
 import { revisionOf } from '../../shared/core/revision.ts';
@@ -259,6 +260,35 @@ it('keeps what would have been written in shadow mode', async () => {
   expect(await row()).toMatchObject({
     state: 'shadow',
     wire: { client_order_ref: 'acme-woo:1001', lines: [1, 2] },
+  });
+});
+
+describe('what came in shadow mode', () => {
+  const seen = async () => (await journal.settled(ERP, SHOP, '1001'))?.seenInShadow;
+  const timeline = () => dynamoTimelines(tables.client, table);
+
+  it('is remembered, with its last moment and outcome, whatever comes after', async () => {
+    await settle('shadow', 1, { inShadow: true });
+    expect(await seen()).toEqual({ atMs: 2_000, state: 'shadow' });
+    await settle('skipped', 2, { inShadow: true, atMs: 3_000 });
+    await record(3);
+    await settle('parked', 3, { atMs: 4_000 });
+    await settle('done', 3, { atMs: 5_000 });
+    expect(await seen()).toEqual({ atMs: 3_000, state: 'skipped' });
+  });
+
+  it('is nothing that was ours already, nor what came while the route is live', async () => {
+    await settle('done', 1, { inShadow: true });
+    await settle('skipped', 2);
+    expect(await seen()).toBeUndefined();
+  });
+
+  it('is forgotten when a person says that nobody entered it; what the journal says else stays', async () => {
+    await settle('parked', 1, { inShadow: true });
+    await timeline().permit(ERP, SHOP, '1001', step('NOT_ENTERED'));
+    expect(await seen()).toBeUndefined();
+    expect(await row()).toMatchObject({ state: 'parked', steps: ['PARKED 1', 'NOT_ENTERED'] });
+    expect(await open()).toHaveLength(1);
   });
 });
 

@@ -5,7 +5,9 @@ import {
   type JourneyStep,
   onRecord,
   onSettle,
+  type SeenInShadow,
   type Settlement,
+  seenIn,
 } from '../../shared/core/journal.ts';
 import type {
   JournalReads,
@@ -28,6 +30,7 @@ export interface JournalRow {
   /** Unfinished since; undefined: it is finished. */
   readonly openSinceMs?: number | undefined;
   readonly sweptAtMs?: number | undefined;
+  readonly seenInShadow?: SeenInShadow | undefined;
 }
 
 /** The order journal in memory, by `<destination>#<source>#<order id>`. */
@@ -67,6 +70,7 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
         settled,
         steps: [...row.steps, settlement.step],
         settlement,
+        seenInShadow: seenIn(settlement) ?? row.seenInShadow,
         state: closes ? settlement.state : row.state,
         ...(closes && {
           openSinceMs: settlement.state === 'parked' ? (row.openSinceMs ?? settlement.step.atMs) : undefined,
@@ -75,8 +79,8 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
       return precedence;
     },
     settled: async (destination, source, orderId) => {
-      const { settled, state } = rowOf(journeyKey(destination, source, orderId));
-      return settled && { revision: settled, state };
+      const { settled, state, seenInShadow } = rowOf(journeyKey(destination, source, orderId));
+      return settled && { revision: settled, state, seenInShadow };
     },
   };
 };
@@ -113,6 +117,8 @@ export const memoryJournalReads = (
         openSinceMs: step.atMs,
         sweptAtMs: undefined,
       }),
+    permit: (destination, source, orderId, step) =>
+      note(journeyKey(destination, source, orderId), step, { seenInShadow: undefined }),
     swept: (destination, source, orderId, step) =>
       note(journeyKey(destination, source, orderId), step, { sweptAtMs: step.atMs }),
   };

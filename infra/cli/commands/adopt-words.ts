@@ -128,7 +128,7 @@ const MEANS: Readonly<Record<AdoptionOutcome, string>> = {
   differs:
     'name the order and cost something else: adopt them with --differing, which brings them to what the shop says',
   ambiguous: "left alone: note the shop's order number on the right document, then run this again",
-  missing: 'in the shop only: enter them by hand',
+  missing: 'in the shop only: enter them by hand, or redrive with --not-in-erp what is parked',
   'not-expected': 'need no document',
   unreadable: 'cannot be read at the shop',
   conflict: 'belong to another order',

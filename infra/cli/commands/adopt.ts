@@ -43,7 +43,7 @@ interface AdoptOptions extends TargetOptions {
 export const addAdoptCommand = (program: Command): void => {
   onTarget(program.command('adopt'))
     .description(
-      "orders that people entered into the ERP before startAt become Waybill's: their later edits, refunds and cancellations apply. Without --yes it only says which is which",
+      "orders that people entered into the ERP before startAt, or in shadow mode, become Waybill's: their later edits, refunds and cancellations apply. Without --yes it only says which is which",
     )
     .option('--from <storefront>', 'of several routes')
     .option('--to <erp>', 'of several routes')
@@ -106,7 +106,7 @@ const adopt = async (options: AdoptOptions): Promise<void> => {
     sayJson({ from: route.from, to: route.to, startAt: route.startAt, counts: countsOf(rows), orders: rows });
   else if (options.csv) process.stdout.write(adoptionCsv(rows));
   else {
-    say(`orders of ${route.from} placed before ${route.startAt}, in ${route.to}`);
+    say(`orders of ${route.from} placed before ${route.startAt} or in shadow mode, in ${route.to}`);
     for (const line of adoptionWords(rows)) say(line);
     const n = rows.filter(({ outcome }) => outcome === 'adoptable').length;
     if (n > 0) say(`\nnothing was written; to adopt ${n}: the same command with --yes --why TEXT`);

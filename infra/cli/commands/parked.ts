@@ -8,6 +8,7 @@ import { dynamoJournalReads } from '../../../shared/aws/dynamo-journal-reads.ts'
 import { dynamoJourney } from '../../../shared/aws/dynamo-journey.ts';
 import { dynamoParked } from '../../../shared/aws/dynamo-parked.ts';
 import { dynamoParkedRows } from '../../../shared/aws/dynamo-parked-rows.ts';
+import { dynamoTimelines } from '../../../shared/aws/dynamo-timelines.ts';
 import { type ParkedQueueUrls, sqsParkedMessages } from '../../../shared/aws/sqs-parked-messages.ts';
 import { type ParkedRow, parkedText } from '../../../shared/core/parked.ts';
 import { LANGUAGES, type Language } from '../../../shared/core/reasons.ts';
@@ -57,6 +58,7 @@ interface ActOptions extends FilterOptions {
   readonly max: number;
 }
 interface RedriveOptions extends ActOptions {
+  readonly notInErp?: boolean;
   readonly perSecond: number;
   /** Seconds; false: --no-wait. */
   readonly wait: number | false;
@@ -86,6 +88,10 @@ export const addParkedCommands = (program: Command): void => {
     .action(show);
   acting(parked.command('redrive [id...]'), 'redrive')
     .description('send messages to their queue again, and say what became of each; without --yes only count')
+    .option(
+      '--not-in-erp',
+      'of what came in shadow mode (SEEN_IN_SHADOW): nobody entered it by hand, so write it',
+    )
     .option('--per-second <n>', 'pace', number(0.1, 100), 5)
     .option('--wait <seconds>', 'how long to wait for what becomes of them', number(0, 3600), 60)
     .option('--no-wait', 'do not wait')
@@ -140,6 +146,7 @@ const openDesk = async (options: TargetOptions): Promise<Desk> => {
     journal: {
       ...dynamoJournal(dynamo, target.journalTable),
       ...dynamoJournalReads(dynamo, target.journalTable),
+      ...dynamoTimelines(dynamo, target.journalTable),
     },
     newId: randomUUID,
     messages: (connection) => {
@@ -308,7 +315,7 @@ const redriveCommand = async (ids: string[], options: RedriveOptions): Promise<v
   const { desk, rows, remaining, who } = chosen;
   const tell = teller(rows, options);
   const done: Done[] = [];
-  for await (const one of redrive(desk.ports, rows, who, { perSecond: options.perSecond })) {
+  for await (const one of redrive(desk.ports, rows, who, options)) {
     done.push(one);
     tell(one.row, DEEDS[one.deed]);
   }

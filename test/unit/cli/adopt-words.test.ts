@@ -106,7 +106,7 @@ describe('what is said', () => {
     expect(adoptionWords(rows)).toEqual([
       '1  adopted    adopted now',
       "1  ambiguous  left alone: note the shop's order number on the right document, then run this again",
-      '1  missing    in the shop only: enter them by hand',
+      '1  missing    in the shop only: enter them by hand, or redrive with --not-in-erp what is parked',
       '',
       'Left to people',
       '  1002  2026-11-21  1101.98 TWD  ambiguous  S00002 S00003; several documents fit',

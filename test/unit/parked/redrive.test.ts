@@ -85,6 +85,41 @@ describe('redrive', () => {
     });
   });
 
+  it.each<[string, string, boolean, string[]]>([
+    ['asked, of what came in shadow mode', 'SEEN_IN_SHADOW', true, ['SHADOW', 'NOT_ENTERED']],
+    ['not asked', 'SEEN_IN_SHADOW', false, ['SHADOW']],
+    ['asked, of anything else', 'UNMAPPED_TAX', true, ['SHADOW']],
+  ])('lets be written what nobody entered, before it is sent: %s', async (_case, code, notInErp, steps) => {
+    const { ports, journal, rows, log } = memoryParked({
+      rows: [aRow({ id: 'm0', code })],
+      messages: [aMessage({ messageId: 'in-parked-0', parkedId: 'm0' })],
+    });
+    await ports.journal.settle('acme-odoo', 'acme-woo', '1001', {
+      state: 'shadow',
+      revision: revisionOf(eventOf('1001')),
+      step: { atMs: 1, code: 'SHADOW', text: '' },
+      inShadow: true,
+    });
+    const permit = ports.journal.permit;
+    const watched: typeof permit = async (...args) => {
+      log.push('permit');
+      await permit(...args);
+    };
+    const desk = { ...ports, journal: { ...ports.journal, permit: watched } };
+    await deeds(redrive(desk, [...rows.values()], ADA, { perSecond: 5, notInErp }));
+    const row = journal.get(journeyKey('acme-odoo', 'acme-woo', '1001'));
+    expect(row?.steps.map((step) => step.code)).toEqual(steps);
+    expect(row?.seenInShadow).toEqual(steps.length > 1 ? undefined : { atMs: 1, state: 'shadow' });
+    if (steps.length > 1) {
+      expect(row?.steps.at(-1)?.text).toBe('nobody entered it by hand, says ada: the tax is mapped');
+      expect(log.slice(0, 3)).toEqual([
+        'begin redrive m0 by ada: the tax is mapped',
+        'permit',
+        'send in-parked-0',
+      ]);
+    }
+  });
+
   it('leaves all that was not chosen visible', async () => {
     const { ports, rows, visible, hidden, source } = memoryParked(parkedPair(25));
     const row = rows.get('m23') as WaitingRow;
