@@ -26,9 +26,11 @@ export const LocalAddress = z.object({
       reconcile: z.string().optional(),
       control: z.string().optional(),
       check: z.string().optional(),
+      pollStock: z.string().optional(),
+      listStock: z.string().optional(),
     }),
   ),
-  /** Queues in which messages can be parked, by connection. */
+  /** Queues in which messages can be parked, by `queueId`. */
   queues: z.record(z.string(), z.object({ queue: z.string(), parked: z.string() })),
   storefronts: z.array(z.string()),
   erps: z.array(z.string()),

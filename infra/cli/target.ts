@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import type { ParkedQueueUrls } from '../../shared/aws/sqs-parked-messages.ts';
-import { JOURNAL } from '../../shared/observability/names.ts';
+import { JOURNAL, type QueueConcern, queueId } from '../../shared/observability/names.ts';
 import {
   connectionsOf,
   erpsOf,
@@ -34,7 +34,7 @@ export interface Target {
   readonly stage?: Settings;
   /** Everything that the target was deployed from. */
   readonly settings: Settings;
-  /** Queues in which messages can be parked, by connection; the recorder counts as one. */
+  /** Queues in which messages can be parked, by `queueId`; the recorder counts as a connection. */
   queues(): Promise<Readonly<Record<string, ParkedQueueUrls>>>;
   functions(): Promise<Readonly<Record<string, CalledFunctions>>>;
 }
@@ -44,9 +44,11 @@ export interface CalledFunctions {
   /** Of a storefront. */
   readonly webhook?: string | undefined;
   readonly reconcile?: string | undefined;
+  readonly listStock?: string | undefined;
   /** Of an ERP. */
   readonly control?: string | undefined;
   readonly check?: string | undefined;
+  readonly pollStock?: string | undefined;
 }
 
 export interface TargetOptions {
@@ -113,12 +115,23 @@ export const queuesOf = (
 ): Record<string, ParkedQueueUrls> => {
   const stacks = [[JOURNAL, 'core'], ...connectionsOf(settings).map(({ id }) => [id, id] as const)] as const;
   return Object.fromEntries(
-    stacks.flatMap(([connection, stack]) => {
-      const queue = output(`waybill-${settings.name}-${stack}.QueueUrl`);
-      const parked = output(`waybill-${settings.name}-${stack}.ParkedQueueUrl`);
-      return queue && parked ? [[connection, { queue, parked }] as const] : [];
-    }),
+    stacks.flatMap(([connection, stack]) =>
+      Object.entries(QUEUES).flatMap(([concern, name]) => {
+        const queue = output(`waybill-${settings.name}-${stack}.${name}QueueUrl`);
+        const parked = output(`waybill-${settings.name}-${stack}.${name}ParkedQueueUrl`);
+        return queue && parked
+          ? [[queueId(connection, concern as QueueConcern), { queue, parked }] as const]
+          : [];
+      }),
+    ),
   );
+};
+
+/** What the outputs of a queue are called, by what is in it. */
+const QUEUES: Readonly<Record<QueueConcern, string>> = {
+  orders: '',
+  stock: 'Stock',
+  'stock-read': 'StockRead',
 };
 
 /** @param output as in `queuesOf` */
@@ -135,6 +148,7 @@ export const functionsOf = (
             {
               webhook: output(`${stack}.FunctionName`),
               reconcile: output(`${stack}.ReconcileFunctionName`),
+              listStock: output(`${stack}.StockListFunctionName`),
             },
           ]
         : [
@@ -142,6 +156,7 @@ export const functionsOf = (
             {
               control: output(`${stack}.ControlFunctionName`),
               check: output(`${stack}.CheckFunctionName`),
+              pollStock: output(`${stack}.StockPollFunctionName`),
             },
           ];
     }),

@@ -9,8 +9,16 @@ import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { Credentials, secretName } from '../constructs/credentials.ts';
 import { ScheduledPoller } from '../constructs/scheduled-poller.ts';
 import { grantItems } from '../constructs/state-tables.ts';
-import { type Connected, fetchableOf, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
+import {
+  type Connected,
+  fetchableOf,
+  fieldsOf,
+  type Settings,
+  stockOf,
+  withoutDefaults,
+} from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
+import { ErpStock } from './erp-stock.ts';
 import {
   CLOCK_MARGIN_MS,
   concurrencyOf,
@@ -176,6 +184,19 @@ export class ErpStack extends cdk.Stack {
       FunctionName: consumer.fn.functionName,
       ControlFunctionName: controller.fn.functionName,
       CheckFunctionName: checker.fn.functionName,
+    });
+
+    const route = stockOf(stage, id);
+    if (!route) return;
+    const { functions, queues } = new ErpStock(this, 'Stock', { stage, connected, route, core, secret });
+    outputs(this, {
+      StockQueueUrl: queues.project.queue.queueUrl,
+      StockParkedQueueUrl: queues.project.parked.queueUrl,
+      StockReadQueueUrl: queues.read.queue.queueUrl,
+      StockReadParkedQueueUrl: queues.read.parked.queueUrl,
+      StockPollFunctionName: functions.poll.functionName,
+      StockReadFunctionName: functions.read.functionName,
+      StockFunctionName: functions.project.functionName,
     });
   }
 }

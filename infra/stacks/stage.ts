@@ -23,6 +23,16 @@ export const TIMEOUTS = {
   sweepOrders: cdk.Duration.minutes(10),
   /** One read at the ERP for each order of three days; what is left, it says. The most that Lambda allows. */
   checkOrders: cdk.Duration.minutes(15),
+  /** What changed since the last run, some pages of it; a complete listing once a day takes longest. */
+  pollStock: cdk.Duration.minutes(5),
+  /** The SKUs of ten orders, one or two reads. */
+  readStock: cdk.Duration.seconds(60),
+  /** Ten events of up to 500 SKUs, a read and a write for each. */
+  projectStock: cdk.Duration.seconds(60),
+  /** Some batches at a shop that says when it may be asked again. */
+  writeStock: cdk.Duration.minutes(2),
+  /** Everything that a shop sells, page by page. The most that Lambda allows. */
+  listStock: cdk.Duration.minutes(15),
   /** One connection test of an ERP that may not answer; the next run comes after a minute. */
   controlConnection: cdk.Duration.seconds(50),
 } as const;

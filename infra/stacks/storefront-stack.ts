@@ -8,7 +8,7 @@ import { Credentials, secretName } from '../constructs/credentials.ts';
 import { ScheduledPoller } from '../constructs/scheduled-poller.ts';
 import { grantItems } from '../constructs/state-tables.ts';
 import { WebhookIngress } from '../constructs/webhook-ingress.ts';
-import { type Connected, fieldsOf, reconciliationOf, type Settings } from '../settings.ts';
+import { type Connected, fieldsOf, reconciliationOf, type Settings, stockTo } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
 import {
   CLOCK_MARGIN_MS,
@@ -19,6 +19,7 @@ import {
   stackProps,
   TIMEOUTS,
 } from './stage.ts';
+import { StorefrontStock } from './storefront-stock.ts';
 
 /** Intervals without a run that got anywhere, before somebody is told. */
 const RUNS_MAY_MISS = 3;
@@ -59,6 +60,25 @@ export class StorefrontStack extends cdk.Stack {
       SecretName: secretName(stage.name, id),
       FunctionName: ingress.fn.functionName,
     });
+    const route = stockTo(stage, id);
+    if (route && manifest.stock) {
+      const ability = manifest.stock;
+      const { functions, consumer } = new StorefrontStock(this, 'Stock', {
+        stage,
+        connected,
+        ability,
+        route,
+        core,
+        secret,
+      });
+      outputs(this, {
+        StockQueueUrl: consumer.queue.queueUrl,
+        StockParkedQueueUrl: consumer.parked.queueUrl,
+        StockWriteFunctionName: functions.write.functionName,
+        StockListFunctionName: functions.list.functionName,
+      });
+    }
+
     if (!manifest.reads) return;
 
     const fetcher = new BufferedConsumer(this, 'Fetch', {

@@ -82,6 +82,8 @@ export const sqsBatch =
 export interface Working<E> {
   readonly what: string;
   readonly connection: string;
+  /** See `queueId`. Default: that of the connection's orders. */
+  readonly queue?: string;
   readonly ports: BatchPorts;
   /** @throws PermanentError EVENT_NOT_UNDERSTOOD */
   read(body: string): E;
@@ -107,7 +109,7 @@ export const eachRecord = async <E>(
 
 /** @returns whether the message is done with and may be deleted */
 const one = async <E>(options: Working<E>, record: SQSRecord, msLeft: number): Promise<boolean> => {
-  const { ports, connection, what } = options;
+  const { ports, connection, what, queue = connection } = options;
   const startedMs = ports.nowMs();
   const receive = Number(record.attributes.ApproximateReceiveCount);
   let about: Partial<WideLine> = {};
@@ -116,7 +118,7 @@ const one = async <E>(options: Working<E>, record: SQSRecord, msLeft: number): P
   /** An operator who waits in vain loses a minute; a record must not fail for it. */
   const answer = ({ outcome = 'done', code, documentName, documentUrl }: Partial<WideLine>) =>
     ports
-      .answer(record, connection, { atMs: ports.nowMs(), outcome, code, documentName, documentUrl })
+      .answer(record, queue, { atMs: ports.nowMs(), outcome, code, documentName, documentUrl })
       .catch(() => undefined);
   const stop = new AbortController();
   const notBegun = new RetryableError('OUT_OF_TIME', 'no time was left for this record');
@@ -145,7 +147,7 @@ const one = async <E>(options: Working<E>, record: SQSRecord, msLeft: number): P
       try {
         const { source, orderId, orderNumber, sourceVersion, correlationId } = about;
         await ports.park(record, error, {
-          connection,
+          connection: queue,
           atMs: ports.nowMs(),
           about: { source, orderId, orderNumber, sourceVersion, correlationId },
         });

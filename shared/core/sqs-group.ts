@@ -13,6 +13,8 @@ export const sqsGroup =
   <N extends EventName>(options: {
     what: string;
     connection: string;
+    /** See `queueId`. */
+    queue: string;
     events: readonly N[];
     ports: Omit<BatchPorts, 'recordMs'>;
     work: (told: readonly Told<N>[], call: CallContext) => Promise<WorkResult>;

@@ -89,3 +89,10 @@ export const JOURNAL_OPEN_INDEX = 'open';
 
 /** What the recorder is called where others carry the name of a connection; no connection may have this id. */
 export const JOURNAL = 'journal';
+
+/** What is in a queue of a connection. */
+export type QueueConcern = 'orders' | 'stock' | 'stock-read';
+
+/** What a queue is called in the index of parked messages: orders are the connection itself. */
+export const queueId = (connection: string, concern: QueueConcern): string =>
+  concern === 'orders' ? connection : `${connection}/${concern}`;

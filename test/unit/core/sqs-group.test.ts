@@ -48,9 +48,11 @@ const handler = (work: (names: readonly string[]) => Promise<WorkResult>) =>
   sqsGroup({
     what: 'project-stock',
     connection: 'acme-odoo',
+    queue: 'acme-odoo/stock',
     events: ['stock.changed.v1', 'stock.due.v1'],
     ports: {
-      park: async ({ messageId }, error) => void parked.push(`${messageId} ${error.code}`),
+      park: async ({ messageId }, error, { connection }) =>
+        void parked.push(`${messageId} ${error.code} ${connection}`),
       answer: async () => undefined,
       hide: async ({ messageId }) => void hidden.push(messageId),
       line: ({ outcome, code }) => void lines.push([outcome, code].filter(Boolean).join(' ')),
@@ -84,7 +86,7 @@ describe('sqsGroup', () => {
   it('parks what it cannot read, and works on the rest', async () => {
     expect(await run(done, [levels('1', 'A'), record('2', '{}'), levels('3', 'B')])).toEqual([]);
     expect(calls).toEqual([['stock.changed.v1 1', 'stock.changed.v1 3']]);
-    expect(parked).toEqual(['2 EVENT_NOT_UNDERSTOOD']);
+    expect(parked).toEqual(['2 EVENT_NOT_UNDERSTOOD acme-odoo/stock']);
   });
 
   it('brings all of them back when the work is to be tried again', async () => {
@@ -102,7 +104,7 @@ describe('sqsGroup', () => {
       return done();
     };
     expect(await run(refuse, [levels('1', 'A'), levels('2', 'B'), levels('3', 'C')])).toEqual([]);
-    expect(parked).toEqual(['2 ROUTE_MISSING']);
+    expect(parked).toEqual(['2 ROUTE_MISSING acme-odoo/stock']);
     expect(calls.slice(1)).toEqual([['stock.changed.v1 1'], ['stock.changed.v1 2'], ['stock.changed.v1 3']]);
   });
 });
