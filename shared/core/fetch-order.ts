@@ -3,8 +3,8 @@ import type { Publish } from '../events/catalogue.ts';
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderNotifiedV1 } from '../events/order-notified.ts';
-import { CredentialsError, describeError, PermanentError, RetryableError } from './errors.ts';
-import { MAX_ATTEMPTS } from './once.ts';
+import { CredentialsError, PermanentError } from './errors.ts';
+import { givingUp, remember } from './give-up.ts';
 import type { Clock } from './ports.ts';
 import type { WorkContext } from './sqs-batch.ts';
 
@@ -19,18 +19,9 @@ export interface FetchOrderPorts {
   readonly recent: Map<string, number>;
 }
 
-/** A thousand orders: pushes for one order that come together are meant, not those of a day. */
-const MOST_RECENT = 1_000;
-
 export type FetchOutcome =
   | { readonly kind: 'fetched'; readonly order: OrderChangedV1; readonly warnings: readonly string[] }
   | { readonly kind: 'skipped'; readonly reason: string; readonly why: string };
-
-/**
- * With the delays of `backoff.ts`, eight attempts take about two and a half hours. Receives alone would not do: a
- * message that is never begun, because its neighbours use up the time, is received at once again.
- */
-const GIVE_UP_MS = 2 * 60 * 60_000;
 
 /**
  * Read one order at its storefront and publish it as it is now. A read changes nothing, so there is no ledger entry:
@@ -81,13 +72,6 @@ export const fetchOrder = async (
   }
 };
 
-const remember = (recent: Map<string, number>, orderId: string, atMs: number): void => {
-  recent.delete(orderId);
-  recent.set(orderId, atMs);
-  const [oldest] = recent.keys();
-  if (oldest !== undefined && recent.size > MOST_RECENT) recent.delete(oldest);
-};
-
 const asFailure = (
   error: unknown,
   ports: FetchOrderPorts,
@@ -97,17 +81,5 @@ const asFailure = (
   if (error instanceof CredentialsError && error.code === 'CREDENTIALS_MISSING') {
     return new PermanentError('STOREFRONT_CREDENTIALS_MISSING', { source, orderId }, { cause: error });
   }
-  const isOld = ports.nowMs() - receivedAtMs >= GIVE_UP_MS * ports.timeScale;
-  if (receive < MAX_ATTEMPTS || !isOld) return error;
-  const status = error instanceof RetryableError ? error.context['status'] : undefined;
-  return new PermanentError(
-    'RETRIES_EXHAUSTED',
-    {
-      attempts: receive,
-      lastCode: error instanceof RetryableError ? error.code : 'UNFORESEEN',
-      lastReason: describeError(error),
-      ...(typeof status === 'number' && { lastStatus: status }),
-    },
-    { cause: error },
-  );
+  return givingUp(error, { receive, receivedAtMs }, ports);
 };

@@ -42,13 +42,39 @@ export const PaymentFacts = z.object({
 });
 export type PaymentFacts = z.infer<typeof PaymentFacts>;
 
-/** What providers told, by payment. */
+/** What a payment's word for its order means in a shop; either: whichever fits. none: it means nothing. */
+export const ORDER_HINTS = ['either', 'id', 'number', 'none'] as const;
+export type OrderHint = (typeof ORDER_HINTS)[number];
+
+/** A provider connection that takes payments for a shop. */
+export interface PaymentProvider {
+  readonly source: string;
+  readonly hint: OrderHint;
+}
+
+/** An order on its way to one ERP, as the journal knows it. */
+export interface PaidOrder {
+  readonly destination: string;
+  readonly source: string;
+  readonly orderId: string;
+}
+
+/**
+ * What providers told, and who asked for it. Facts are put before those who asked are looked up, and who asks is written
+ * down before facts are read: whoever comes second sees the other, so no payment and its order miss each other.
+ */
 export interface PaymentFactsStore {
   /** Keeps them unless those that are held are as new (`asOfMs`). */
   put(facts: PaymentFacts): Promise<'kept' | 'older'>;
+  /** Orders that asked for this payment, by whatever name. After `put`. */
+  ordersOf(facts: PaymentFacts): Promise<readonly PaidOrder[]>;
   /**
-   * Those of one order, at any of the provider connections `sources`: by a reference that the order states, or by the
-   * order's id or number that the payment states.
+   * Those of one order that is at `destination`: by a reference that the order states, or by the order's id or number that
+   * the payment states.
    */
-  of(sources: readonly string[], order: OrderChangedV1): Promise<readonly PaymentFacts[]>;
+  of(
+    providers: readonly PaymentProvider[],
+    destination: string,
+    order: OrderChangedV1,
+  ): Promise<readonly PaymentFacts[]>;
 }

@@ -251,6 +251,11 @@ export const english: Wording = {
       remedy:
         'Look at that field in the shop and correct it, or have the connector taught if the shop changed its format; then redrive.',
     }),
+    PAYMENT_UNREADABLE: (p) => ({
+      reason: `Payment ${p.paymentId}, as ${p.source} tells it, cannot be stated: ${p.problem}.`,
+      remedy:
+        'Look at that field at the provider, or have the connector taught if the provider changed its format; then redrive.',
+    }),
     PARKED_BY_AWS: (p: ReasonParams['PARKED_BY_AWS']) => ({
       reason:
         p.by === 'sqs'

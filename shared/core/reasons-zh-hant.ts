@@ -277,6 +277,10 @@ export const traditionalChinese: Wording = {
       reason: `${p.source} 提供的訂單 ${p.orderId} 無法解讀為訂單：${p.problem}。`,
       remedy: '請在商店檢查並更正該欄位；如果是商店更改了格式，請更新連接器。然後重送。',
     }),
+    PAYMENT_UNREADABLE: (p) => ({
+      reason: `${p.source} 提供的付款 ${p.paymentId} 無法解讀：${p.problem}。`,
+      remedy: '請在金流商檢查該欄位；如果是金流商更改了格式，請更新連接器。然後重送。',
+    }),
     PARKED_BY_AWS: (p: ReasonParams['PARKED_BY_AWS']) => ({
       reason:
         p.by === 'sqs'

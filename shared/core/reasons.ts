@@ -142,6 +142,8 @@ export interface ReasonParams {
   STOREFRONT_CREDENTIALS_MISSING: { source: string; orderId: string };
   /** `problem`: a field of the storefront's answer and what is wrong with it, never a value. */
   ORDER_UNREADABLE: { source: string; orderId: string; problem: string };
+  /** `problem`: as of orders. */
+  PAYMENT_UNREADABLE: { source: string; paymentId: string; problem: string };
   /** Parked by AWS itself: the function never said why. `error`: EventBridge's own code. */
   PARKED_BY_AWS: { by: 'sqs'; receives: number } | { by: 'eventbridge'; error: string };
 }

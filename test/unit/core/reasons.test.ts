@@ -130,6 +130,7 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
   SEEN_IN_SHADOW: [{ source: 'acme-woo', destination: 'acme-odoo', day: '2026-11-21' }],
   STOREFRONT_CREDENTIALS_MISSING: [{ source: 'acme-woo', orderId: '1001' }],
   ORDER_UNREADABLE: [{ source: 'acme-woo', orderId: '1001', problem: 'total: missing' }],
+  PAYMENT_UNREADABLE: [{ source: 'acme-stripe', paymentId: 'pi_1', problem: 'status: missing' }],
   PARKED_BY_AWS: [
     { by: 'sqs', receives: 100 },
     { by: 'eventbridge', error: 'NO_PERMISSIONS' },
