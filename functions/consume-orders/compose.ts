@@ -13,6 +13,7 @@ import type { ErpConnector } from '../../shared/connectors/contract.ts';
 import type { ErpManifest } from '../../shared/connectors/manifest.ts';
 import { noticingFailures } from '../../shared/core/control-connection.ts';
 import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
+import { settledOf } from '../../shared/core/order-settled.ts';
 import { type PushOutcome, pushOrder } from '../../shared/core/push-order.ts';
 import { sqsBatch, type WorkResult } from '../../shared/core/sqs-batch.ts';
 import type { Envelope } from '../../shared/events/envelope.ts';
@@ -35,7 +36,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const env = Env.parse(environment);
   const nowMs = Date.now;
   const destination = env[ENV.connection];
-  const { connection, routes, fetchable } = env[ENV.settings];
+  const { connection, routes, fetchable, tellsStock } = env[ENV.settings];
   const publish = publisher(eventBridge(), env[ENV.eventBus]);
   const timeScale = env[ENV.timeScale];
   const unscaledSettleMs = connector.manifest.settleMs + SEND_MS;
@@ -89,7 +90,11 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     },
     work: async (event, call) => {
       const { isUrgent } = call;
-      return report(await noticing(() => pushOrder({ ...ports, isUrgent }, event, call)), event, nowMs());
+      const outcome = await noticing(() => pushOrder({ ...ports, isUrgent }, event, call));
+      // Published again by whoever finds the order already done, when this fails.
+      const settled = tellsStock ? settledOf(destination, event, outcome, nowMs()) : undefined;
+      if (settled) await publish('order.settled.v1', settled);
+      return report(outcome, event, nowMs());
     },
   });
 };

@@ -14,6 +14,8 @@ export const Env = z.object({
         routes: z.array(OrderRoute),
         /** Storefronts whose orders can be read by id. */
         fetchable: z.array(z.string()).default([]),
+        /** Stock flows back from this ERP: what became of an order is published. */
+        tellsStock: z.boolean().default(false),
       }),
     ),
   [ENV.secretId]: z.string().min(1),

@@ -54,11 +54,13 @@ export class ErpStack extends cdk.Stack {
     const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
     const routes = stage.orders.filter(({ to }) => to === id);
     const { ledger, bindings, journal, mappings, connections } = core.tables;
-    const slice = JSON.stringify({
+    const stock = stockOf(stage, id);
+    const orders = {
       connection: fieldsOf(connected),
       routes: routes.map((route) => withoutDefaults(OrderRoute, route)),
       fetchable: fetchableOf(stage).filter((shop) => routes.some(({ from }) => from === shop)),
-    });
+    };
+    const slice = JSON.stringify(orders);
     const consumer = new BufferedConsumer(this, 'Orders', {
       bus: core.bus,
       listensTo: 'order.changed.v1',
@@ -67,7 +69,7 @@ export class ErpStack extends cdk.Stack {
       entry: entry('consume-orders', `${manifest.name}.ts`),
       environment: {
         [ENV.connection]: id,
-        [ENV.settings]: slice,
+        [ENV.settings]: JSON.stringify({ ...orders, ...(stock && { tellsStock: true }) }),
         [ENV.secretId]: secretName(stage.name, id),
         [ENV.eventBus]: core.bus.eventBusName,
         [ENV.ledgerTable]: ledger.tableName,
@@ -186,9 +188,14 @@ export class ErpStack extends cdk.Stack {
       CheckFunctionName: checker.fn.functionName,
     });
 
-    const route = stockOf(stage, id);
-    if (!route) return;
-    const { functions, queues } = new ErpStock(this, 'Stock', { stage, connected, route, core, secret });
+    if (!stock) return;
+    const { functions, queues } = new ErpStock(this, 'Stock', {
+      stage,
+      connected,
+      route: stock,
+      core,
+      secret,
+    });
     outputs(this, {
       StockQueueUrl: queues.project.queue.queueUrl,
       StockParkedQueueUrl: queues.project.parked.queueUrl,

@@ -27,6 +27,7 @@ import {
   twinOf,
 } from './order-changes.ts';
 import type { PushOrderPorts } from './order-ports.ts';
+import { type Holds, holdsOf } from './order-settled.ts';
 import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
 import { type Precedence, precedence, type Revision, revisionOf } from './revision.ts';
@@ -51,6 +52,8 @@ export type PushOutcome =
       readonly reason: SkipReason;
       readonly why: string;
       readonly document?: PeerDocument | undefined;
+      /** ALREADY_DONE: what the ERP holds for it. */
+      readonly holds?: Holds | undefined;
     }
   | { readonly kind: 'shadow'; readonly warnings: readonly string[] };
 
@@ -519,13 +522,17 @@ const isSame = (a: LedgerFacts, b: LedgerFacts = {}): boolean => JSON.stringify(
 const createIntent = (ports: PushOrderPorts, order: OrderChangedV1): string =>
   intentKey(ports.destination, order.source, order.orderId, 'create');
 
-const alreadyDone = ({ document, facts }: LedgerEntry, notes: readonly string[] = []): Skipped => ({
-  kind: 'skipped',
-  reason: 'ALREADY_DONE',
-  why: [`already in the ERP${document?.name ? ` as ${document.name}` : ''}`, ...notes].join('. '),
-  document,
-  facts,
-});
+const alreadyDone = ({ document, facts }: LedgerEntry, notes: readonly string[] = []): Skipped => {
+  const twin = twinOf(facts);
+  return {
+    kind: 'skipped',
+    reason: 'ALREADY_DONE',
+    why: [`already in the ERP${document?.name ? ` as ${document.name}` : ''}`, ...notes].join('. '),
+    document,
+    facts,
+    holds: twin && holdsOf(twin.level, twin.ended),
+  };
+};
 
 const olderThanSettled = (document: PeerDocument | undefined): Skipped => ({
   kind: 'skipped',

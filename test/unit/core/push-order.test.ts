@@ -84,6 +84,7 @@ describe('a new order', () => {
       reason: 'ALREADY_DONE',
       why: 'already in the ERP as S00001',
       document: { id: '1', name: 'S00001', url: 'https://erp.test/1' },
+      holds: 'promised',
     });
     expect(desk.calls).toEqual([]);
     expect(desk.journal()).toMatchObject({ state: 'done', code: 'ALREADY_DONE' });
