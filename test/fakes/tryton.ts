@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type PeerServer, startPeerServer } from './peer-server.ts';
-import { recordStore, TrytonFault, userError, type Values } from './tryton/records.ts';
+import { dateOf, recordStore, TrytonFault, userError, type Values } from './tryton/records.ts';
 import { sales } from './tryton/sales.ts';
 
 /**
@@ -25,6 +25,8 @@ export interface FakeTrytonOptions {
   readonly refusedPhones?: readonly string[];
   /** Tax numbers that are refused, as where python-stdnum is installed. */
   readonly refusedTaxNumbers?: readonly string[];
+  /** By its clock, ISO date. There are periods for this month and the next eleven. Default: 2026-11-23. */
+  readonly today?: string;
   readonly port?: number;
 }
 
@@ -49,9 +51,12 @@ const dec = (value: string) => ({ __class__: 'Decimal', decimal: value });
 export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<FakeTryton> => {
   const { database = FAKE.database, login = FAKE.login, password = FAKE.password } = options;
   const store = recordStore();
-  const selling = sales(store, { worker: options.worker ?? false, method: options.method ?? 'order' });
+  const today = options.today ?? '2026-11-23';
+  const { worker = false, method = 'order' } = options;
+  const selling = sales(store, { worker, method, today });
   const sessions = new Set<string>();
   seed(store, options);
+  seedPeriods(store, today);
 
   const models: Record<string, (model: string, args: readonly unknown[]) => unknown> = {
     search_read: (model, [domain, , limit, , fields, context]) =>
@@ -78,6 +83,7 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
           .map((name) => [name, name === 'unit_price' ? { digits: '[16, 4]' } : {}]),
       ),
     get_preferences: () => ({ company: 1, language: options.language ?? 'en', groups: [] }),
+    today: () => dateOf(today),
     get_types: () => [
       [null, ''],
       ['eu_vat', 'European VAT Number'],
@@ -257,4 +263,19 @@ const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions)
     subdivision: null,
   };
   store.onCreate('party.address', (values) => ({ ...address, ...values }));
+};
+
+/** One for each month, of one fiscal year, and the journals that sales are booked in. */
+const seedPeriods = (store: ReturnType<typeof recordStore>, today: string): void => {
+  const [year = 0, month = 0] = today.split('-').map(Number);
+  store.create('account.journal', { name: 'Revenue', type: 'revenue' });
+  const fiscalyear = store.create('account.fiscalyear', { name: String(year), company: 1 }).id;
+  for (let n = 0; n < 12; n += 1) {
+    const iso = (monthIndex: number, day: number) =>
+      new Date(Date.UTC(year, monthIndex, day)).toISOString().slice(0, 10);
+    const [first, last] = [iso(month - 1 + n, 1), iso(month + n, 0)];
+    const dates = { start_date: dateOf(first), end_date: dateOf(last) };
+    const name = first.slice(0, 7);
+    store.create('account.period', { name, type: 'standard', state: 'open', fiscalyear, ...dates });
+  }
 };

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { access, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,16 +30,27 @@ export interface RunningTryton {
   readonly version: string;
   /** What it wrote to its log so far. */
   log(): Promise<string>;
+  /** Ends this process; its files stay. */
+  halt(): Promise<void>;
+  /** Starts it again, at the same address. */
+  resume(): Promise<void>;
+  /** Copies its database, as a backup does. Only while it is at rest. */
+  backUp(file: string): Promise<void>;
+  /** Puts such a copy back. Only while it is halted. */
+  restore(file: string): Promise<void>;
   /** Ends this process and removes its files; nothing else. */
   stop(): Promise<void>;
 }
 
 /**
- * A Tryton of Debian's packages with an empty SQLite database, on a free port of 127.0.0.1. All its files are in
- * one temporary directory.
+ * A Tryton of Debian's packages on a free port of 127.0.0.1, with an empty SQLite database, or with a copy of one. All
+ * its files are in one temporary directory.
  * @throws Error it cannot be installed or does not start: the message says what to do
  */
-export const startTryton = async (say: (text: string) => void = () => undefined): Promise<RunningTryton> => {
+export const startTryton = async (
+  say: (text: string) => void = () => undefined,
+  backup?: string,
+): Promise<RunningTryton> => {
   await install(say);
   const directory = await mkdtemp(join(tmpdir(), 'waybill-tryton-'));
   let server: ChildProcess | undefined;
@@ -54,37 +65,49 @@ export const startTryton = async (say: (text: string) => void = () => undefined)
     await writeFile(config, configuration(directory, port));
     await writeFile(join(directory, 'passlib.ini'), PASSLIB);
     await writeFile(passwordFile, `${ADMIN.password}\n`, { mode: 0o600 });
-    // The file must exist before it is initialised (observed on Tryton 6.0).
-    await writeFile(join(directory, `${DATABASE}.sqlite`), '');
-    say('initialising its database');
-    await run(
-      'trytond-admin',
-      [
-        '-c',
-        config,
-        '-d',
-        DATABASE,
-        '--all',
-        '--activate-dependencies',
-        '--email',
-        'admin@example.test',
-        '-u',
-        ...MODULES,
-      ],
-      { env: { ...process.env, TRYTONPASSFILE: passwordFile }, maxBuffer: 64 * 1024 * 1024 },
-    );
+    const databaseFile = join(directory, `${DATABASE}.sqlite`);
+    if (backup) await copyFile(backup, databaseFile);
+    else {
+      say('initialising its database');
+      await initialise(config, databaseFile, passwordFile);
+    }
     const logFile = join(directory, 'trytond.log');
-    const log = await open(logFile, 'a');
-    server = spawn('trytond', ['-c', config, '-d', DATABASE], { stdio: ['ignore', log.fd, log.fd] });
-    await log.close();
+    const log = () => readFile(logFile, 'utf8');
     const url = `http://127.0.0.1:${port}`;
-    const version = await answering(url, server, () => readFile(logFile, 'utf8'));
+    const launch = async (): Promise<string> => {
+      const out = await open(logFile, 'a');
+      server = spawn('trytond', ['-c', config, '-d', DATABASE], { stdio: ['ignore', out.fd, out.fd] });
+      await out.close();
+      return answering(url, server, log);
+    };
+    const version = await launch();
     say(`Tryton ${version} listens on ${url}`);
-    return { url, database: DATABASE, admin: ADMIN, version, log: () => readFile(logFile, 'utf8'), stop };
+    return {
+      url,
+      database: DATABASE,
+      admin: ADMIN,
+      version,
+      log,
+      halt: () => end(server),
+      resume: async () => void (await launch()),
+      backUp: (file) => copyFile(databaseFile, file),
+      restore: (file) => copyFile(file, databaseFile),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
+};
+
+const initialise = async (config: string, databaseFile: string, passwordFile: string): Promise<void> => {
+  // The file must exist before it is initialised (observed on Tryton 6.0).
+  await writeFile(databaseFile, '');
+  const all = ['-c', config, '-d', DATABASE, '--all', '--activate-dependencies'];
+  await run('trytond-admin', [...all, '--email', 'admin@example.test', '-u', ...MODULES], {
+    env: { ...process.env, TRYTONPASSFILE: passwordFile },
+    maxBuffer: 64 * 1024 * 1024,
+  });
 };
 
 const install = async (say: (text: string) => void): Promise<void> => {

@@ -25,6 +25,11 @@ export const trytonError = (
   switch (kind) {
     case 'UserError': {
       const message = wordsOf(said);
+      if (NUMBER_TAKEN.test(message)) {
+        return new RetryableError('PEER_BUSY', `${destination} gave one number to two records at once`, {
+          destination,
+        });
+      }
       const detail = message.slice(0, MAX_DETAIL);
       return new PermanentError(
         'ERP_REFUSED',
@@ -71,6 +76,12 @@ const MAX_DETAIL = 2000;
 /** Tryton has tried five times by itself already (trytond/protocols/dispatcher.py): real contention. */
 const CONTENTION =
   /database is locked|could not serialize access|deadlock detected|could not obtain lock|lock timeout/i;
+
+/**
+ * Tryton numbers parties itself. Two that are made at the same time get one number where the database has no sequences,
+ * and the second is refused (observed on 6.0 with SQLite); the next attempt gets another.
+ */
+const NUMBER_TAKEN = /^The code on party must be unique\b/;
 
 /** A UserError says [message, description, domain], a UserWarning [name, message, description]. */
 const wordsOf = (said: unknown): string =>

@@ -6,7 +6,8 @@ import type { ErpRefunds } from '../contract.ts';
 import type { TrytonCall } from './client.ts';
 import { confirmSale } from './confirm-sale.ts';
 import { documentOf, inCompany, type TrytonOrdersOptions } from './connection.ts';
-import { Id, Text } from './json.ts';
+import { Day, Id, Text, trytonDate } from './json.ts';
+import { bookableDay, today } from './locked-period.ts';
 import type { TrytonRefs } from './refs.ts';
 import { refundToWire } from './refunds.mapper.ts';
 import { roundingLine, totalMismatch } from './rounding.ts';
@@ -81,11 +82,12 @@ export const trytonRefunds = (
         sale = confirmed.sale;
         const warnings = [...confirmed.warnings];
         const drafts = sale['invoices.'].filter(({ state }) => state === 'draft');
-        if (wire.post && drafts.length > 0) {
-          const operation = { what: 'post-credit-note', document: nameOf(sale) } as const;
-          const ids = drafts.map((invoice) => invoice.id);
-          await client.press('account.invoice', 'post', ids, operation, call);
-          sale = await read();
+        if (wire.post) {
+          for (const { id: draft } of drafts) {
+            await postCreditNote(options, { id: draft, document: nameOf(sale) }, wire, call);
+          }
+          if (drafts.length > 0) sale = await read();
+          warnings.push(...postponed(sale));
         }
         const total = moneyRounded(given(sale), wire.expected.currency.code);
         if (!new Big(given(sale)).eq(wire.expected.erpTotal)) {
@@ -98,7 +100,58 @@ export const trytonRefunds = (
   };
 };
 
+/**
+ * Posts an invoice. Tryton dates it today, by its server's clock, and refuses what falls into a period that is closed, or
+ * into none (account/period.py); nothing of it is written then.
+ * @throws PermanentError PERIOD_LOCKED
+ */
+const postCreditNote = async (
+  { client, destination }: TrytonOrdersOptions,
+  note: { readonly id: number; readonly document: string },
+  wire: TrytonRefundWire,
+  call: TrytonCall,
+): Promise<void> => {
+  const operation = { what: 'post-credit-note', document: note.document } as const;
+  const post = () => client.press('account.invoice', 'post', [note.id], operation, call);
+  try {
+    await post();
+  } catch (refused) {
+    if (!(refused instanceof PermanentError)) throw refused;
+    const query = { domain: [['id', '=', note.id]], fields: INVOICE_FIELDS } as const;
+    const [invoice] = await client.searchRead('account.invoice', query, Invoice, call);
+    if (!invoice) throw refused;
+    const day = invoice.accounting_date ?? invoice.invoice_date ?? (await today(client, call));
+    const entry = {
+      what: 'credit-note',
+      companyId: wire.companyId,
+      journalId: invoice.journal,
+      day,
+    } as const;
+    const open = await bookableDay({ client, destination }, entry, wire.lockedPeriod, call);
+    if (open === day) throw refused;
+    const values = { accounting_date: trytonDate(open) };
+    await client.write('account.invoice', [note.id], values, operation, call);
+    await post();
+  }
+};
+
+/** What is booked on another day than its own. */
+const postponed = (sale: Sale): string[] =>
+  sale['invoices.'].flatMap(({ invoice_date, accounting_date }) =>
+    invoice_date && accounting_date && accounting_date !== invoice_date
+      ? [
+          `The credit note of ${nameOf(sale)}, dated ${invoice_date}, is booked on ${accounting_date}: the books were closed for its own day.`,
+        ]
+      : [],
+  );
+
 /** A return costs less than nothing. */
 const given = ({ total_amount }: Sale): string => new Big(total_amount).times(-1).toFixed();
 
 const Found = z.looseObject({ id: Id, number: Text });
+const INVOICE_FIELDS = ['journal', 'invoice_date', 'accounting_date'] as const;
+const Invoice = z.looseObject({
+  journal: Id,
+  invoice_date: Day.nullable(),
+  accounting_date: Day.nullable(),
+});

@@ -6,7 +6,7 @@ import { moneyRounded, moneyText } from '../../core/money.ts';
 import type { OrderChange, TooLate } from '../../core/reasons.ts';
 import type { TrytonCall, TrytonClient } from './client.ts';
 import { withPaymentPending } from './comment.ts';
-import { Decimal, Id, Text } from './json.ts';
+import { Day, Decimal, Id, Text } from './json.ts';
 import type { SaleLineValues, SaleValues } from './wire.ts';
 
 const FIELDS = [
@@ -24,6 +24,8 @@ const FIELDS = [
   'shipments.state',
   'shipments.outgoing_moves',
   'invoices.state',
+  'invoices.invoice_date',
+  'invoices.accounting_date',
   'lines.type',
   'lines.product',
   'lines.quantity',
@@ -61,7 +63,14 @@ const Sale = z.looseObject({
   shipment_state: z.string(),
   invoice_state: z.string(),
   'shipments.': z.array(z.looseObject({ id: Id, state: z.string(), outgoing_moves: z.array(Id) })),
-  'invoices.': z.array(z.looseObject({ id: Id, state: z.string() })),
+  'invoices.': z.array(
+    z.looseObject({
+      id: Id,
+      state: z.string(),
+      invoice_date: Day.nullable(),
+      accounting_date: Day.nullable(),
+    }),
+  ),
   'lines.': z.array(SaleLine),
   'amendments.': z.array(z.looseObject({ id: Id, state: z.string(), description: Text })).optional(),
 });

@@ -1,4 +1,5 @@
 import type { LineLabel } from '../../core/reasons.ts';
+import type { OrderRoute } from '../../settings/order-route.ts';
 import type { TrytonDate, TrytonDecimal } from './json.ts';
 import type { ServiceProduct, TrytonCurrency } from './refs.ts';
 
@@ -68,4 +69,6 @@ export interface TrytonRefundWire
   readonly values: ReturnValues;
   /** Whether the credit note is posted, or left to an accountant. */
   readonly post: boolean;
+  /** What becomes of it when the books are closed for the day on which it would be booked. */
+  readonly lockedPeriod: OrderRoute['lockedPeriod'];
 }

@@ -10,6 +10,7 @@ type Relation =
 const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = {
   'company.company': { party: { kind: 'one', model: 'party.party' } },
   'product.product': { template: { kind: 'one', model: 'product.template' } },
+  'account.period': { fiscalyear: { kind: 'one', model: 'account.fiscalyear' } },
   'account.tax': { group: { kind: 'one', model: 'account.tax.group' } },
   'party.party': {
     addresses: { kind: 'many', model: 'party.address', by: 'party' },
@@ -40,6 +41,12 @@ export class TrytonFault extends Error {
   }
 }
 export const userError = (message: string): TrytonFault => new TrytonFault('UserError', [message, '', null]);
+
+/** @example dateOf('2026-11-23') */
+export const dateOf = (iso: string) => {
+  const [year, month, day] = iso.split('-').map(Number);
+  return { __class__: 'date', year, month, day };
+};
 
 /** Tables of records with Tryton's domains, dotted fields and x2many commands. */
 export const recordStore = () => {
@@ -163,6 +170,8 @@ const compare = (value: unknown, operator: string, wanted: unknown): boolean => 
   switch (operator) {
     case '=':
       return value === wanted || (wanted === null && value === undefined);
+    case '!=':
+      return value !== wanted;
     case 'in':
       return (wanted as unknown[]).includes(value);
     case '>':

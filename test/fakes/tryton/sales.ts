@@ -1,5 +1,5 @@
 import Big from 'big.js';
-import { type RecordStore, userError, type Values } from './records.ts';
+import { dateOf, type RecordStore, userError, type Values } from './records.ts';
 
 type Decimal = { readonly decimal: string };
 const decimal = (value: Big | string) => ({ __class__: 'Decimal', decimal: new Big(value).toFixed() });
@@ -13,6 +13,8 @@ export interface SalesOptions {
   readonly worker: boolean;
   /** What the sale configuration says of shipments and invoices. */
   readonly method: 'order' | 'manual';
+  /** By the server's clock, ISO date. */
+  readonly today: string;
 }
 
 /** What Tryton's modules sale, stock, account_invoice and sale_amendment do with a sale (observed on Tryton 6.0.29). */
@@ -65,7 +67,9 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
       state: field === 'shipments' ? 'waiting' : 'draft',
       number: null,
       pieces,
-      ...(field === 'shipments' && { outgoing_moves: moves }),
+      ...(field === 'shipments'
+        ? { outgoing_moves: moves }
+        : { journal: 1, invoice_date: null, accounting_date: null }),
     });
     sale[field] = [...(sale[field] as number[]), made.id];
   };
@@ -163,6 +167,9 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
   const invoiceButtons: Record<string, (invoice: Values) => void> = {
     post: (invoice) =>
       from(invoice, ['draft'], () => {
+        const date = invoice['invoice_date'] ?? dateOf(options.today);
+        assertOpen(isoOf(invoice['accounting_date'] ?? date), invoice['journal']);
+        invoice['invoice_date'] = date;
         lastInvoice += 1;
         invoice['number'] = `INV-${String(lastInvoice).padStart(5, '0')}`;
         invoice['state'] = 'posted';
@@ -175,6 +182,31 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
       }
       move(['draft'], 'cancelled')(invoice);
     },
+  };
+  const periodButtons: Record<string, (period: Values) => void> = {
+    close: move(['open'], 'close'),
+    reopen: move(['close'], 'open'),
+  };
+  /** account/period.py, Period.find; account/journal.py. Observed: nothing of the invoice is kept then. */
+  const assertOpen = (day: string, journal: unknown): void => {
+    const [year, month, date] = day.split('-');
+    const period = store
+      .all('account.period')
+      .find(
+        ({ state, start_date, end_date }) =>
+          state === 'open' && isoOf(start_date) <= day && day <= isoOf(end_date),
+      );
+    if (!period) {
+      throw userError(`To continue, you must create a period for the date "${month}/${date}/${year}".`);
+    }
+    const isClosed = store
+      .all('account.journal.period')
+      .some((row) => row['journal'] === journal && row['period'] === period.id && row['state'] === 'close');
+    if (isClosed) {
+      throw userError(
+        `You cannot add/modify/delete lines on closed journal-period "Revenue - ${period['name']}".`,
+      );
+    }
   };
   const settled =
     (field: 'shipments' | 'invoices', buttons: Record<string, (record: Values) => void>) =>
@@ -273,6 +305,8 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
           return settled('shipments', shipmentButtons)(name);
         case 'account.invoice':
           return settled('invoices', invoiceButtons)(name);
+        case 'account.period':
+          return periodButtons[name];
         case 'sale.amendment':
           return name === 'validate_amendment' ? amend : undefined;
       }
@@ -289,6 +323,11 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
       for (const sale of store.all('sale.sale')) if (sale['state'] === 'confirmed') process(sale);
     },
   };
+};
+
+const isoOf = (date: unknown): string => {
+  const { year, month, day } = date as Record<'year' | 'month' | 'day', number>;
+  return new Date(Date.UTC(year, month - 1, day)).toISOString().slice(0, 10);
 };
 
 const MODEL = { shipments: 'stock.shipment.out', invoices: 'account.invoice' } as const;

@@ -127,6 +127,8 @@ describe('errors', () => {
     [['LoginException', ['password', 'Password', 'password']], CredentialsError, 'CREDENTIALS_REFUSED'],
     [['RateLimitException'], RetryableError, 'RATE_LIMITED'],
     [['database is locked', ''], RetryableError, 'PEER_BUSY'],
+    // Two customers at once, on SQLite.
+    [['UserError', ['The code on party must be unique.', '', null]], RetryableError, 'PEER_BUSY'],
     [['could not serialize access due to concurrent update\n', ''], RetryableError, 'PEER_BUSY'],
     [["Database '/var/lib/erp.sqlite' doesn't exist!", ''], RetryableError, 'DATABASE_UNAVAILABLE'],
     [["'NoneType' object has no attribute 'id'", ''], UnknownOutcomeError, 'PEER_FAILED'],
