@@ -1,7 +1,7 @@
 import { PermanentError } from '../core/errors.ts';
 import type { LineLabel } from '../core/reasons.ts';
 import type { OrderChangedV1, OrderCharge, OrderLine } from '../events/order-changed.ts';
-import type { MappingRow } from './contract.ts';
+import type { MappingRow, Mappings } from './contract.ts';
 
 // What every ERP connector asks of the parts of an order, whatever its own words for products and taxes are.
 
@@ -100,4 +100,19 @@ export const mappedTaxes = async <T>(
     >,
     noTax: none !== undefined && untaxed ? [none] : [],
   };
+};
+
+/**
+ * Which journal the mapping table names for a payment method.
+ * @throws PermanentError UNKNOWN_PAYMENT_JOURNAL
+ */
+export const journalOf = async (
+  mappings: Mappings,
+  source: string,
+  destination: string,
+  method: string,
+): Promise<{ readonly method: string; readonly source: string; readonly to: string }> => {
+  const to = (await mappings.lookup('journal', source, destination, [method])).get(method)?.to[0]?.value;
+  if (to !== undefined) return { method, source, to };
+  throw new PermanentError('UNKNOWN_PAYMENT_JOURNAL', { method, source, destination });
 };

@@ -9,6 +9,7 @@ import type {
   Mappings,
   OpenedErp,
   OrderContext,
+  PaymentRequest,
   PeerDocument,
   RefundRequest,
 } from '../../shared/connectors/contract.ts';
@@ -20,8 +21,14 @@ import {
   RetryableError,
   UnknownOutcomeError,
 } from '../../shared/core/errors.ts';
-import { intentKey, orderReference, refundReference } from '../../shared/core/intent-key.ts';
+import {
+  intentKey,
+  orderReference,
+  paymentReference,
+  refundReference,
+} from '../../shared/core/intent-key.ts';
 import { once } from '../../shared/core/once.ts';
+import type { Booking } from '../../shared/core/payments.ts';
 import { refundParts } from '../../shared/core/refund-parts.ts';
 import type { OrderChangedV1, OrderRefund } from '../../shared/events/order-changed.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
@@ -70,6 +77,16 @@ export interface ErpPeer {
       readonly isPosted: boolean;
     }[];
   };
+  /** Payments of customers; the mappings then have a journal for "stripe", and one that is not there for "gone". */
+  payments?(): readonly {
+    readonly id: string;
+    /** As staff read it. */
+    readonly text: string;
+    readonly direction: 'in' | 'out';
+    readonly amount: number;
+    readonly day: string;
+    readonly isPosted: boolean;
+  }[];
   stop(): Promise<void>;
 }
 
@@ -129,6 +146,7 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
   const openAt = (url: string): ErpOrders => connectTo(url).orders;
   // Opening asks nobody.
   const canAdopt = openAt('http://127.0.0.1:1').adoption !== undefined;
+  const canBook = openAt('http://127.0.0.1:1').payments !== undefined;
   const candidates = async (window: ChangeWindow): Promise<ErpCandidate[]> => {
     const all: ErpCandidate[] = [];
     for await (const page of erp.adoption?.candidates(window, route, { signal }) ?? []) all.push(...page);
@@ -647,8 +665,21 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
               };
             },
           ],
+          [
+            'payment',
+            async (of) => {
+              const { document } = await confirmed(of);
+              return async () => {
+                if (!canBook) return;
+                const { request, wire, payments } = await paymentOf(document, captured, of);
+                const made =
+                  (await payments.find(request, { signal })) ?? (await payments.create(wire, { signal }));
+                return payments.complete(made, wire, { signal });
+              };
+            },
+          ],
         ];
-      it.each(CHANGES)(
+      it.each(CHANGES.filter(([what]) => canBook || what !== 'payment'))(
         '%s: after a crash at each of its calls, ends as without, and once',
         async (_what, prepare) => {
           const change = await prepare(order);
@@ -675,9 +706,92 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
           expect(peer.orders()).toHaveLength(2 * calls + 1);
         },
       );
-      const notes = () =>
-        (peer.changes?.creditNotes() ?? []).map(({ total, isPosted }) => [Number(total), isPosted]);
+      const notes = () => [
+        ...(peer.changes?.creditNotes() ?? []).map(({ total, isPosted }) => [Number(total), isPosted]),
+        ...(peer.payments?.() ?? []).map(({ amount, isPosted }) => [amount, isPosted]),
+      ];
     });
+
+    describe.runIf(canBook)('payments', () => {
+      const refunded: Booking = {
+        id: 'refund 7_7',
+        direction: 'out',
+        amount: { minor: 10_000, currency: 'TWD' },
+        method: 'stripe',
+        at: '2026-11-22T03:00:00Z',
+      };
+      it('in and out: posted once, with amount, day and reference, and the order stays as it was', async () => {
+        const { document, asLeft } = await confirmed();
+        const state = stateOf();
+        for (const booking of [captured, refunded]) {
+          const { request, wire, payments } = await paymentOf(document, booking);
+          expect(await payments.find(request, { signal })).toBeUndefined();
+          const made = await payments.create(wire, { signal });
+          expect(await payments.find(request, { signal })).toMatchObject({ id: made.id });
+          const completed = await payments.complete(made, wire, { signal });
+          expect(completed).toMatchObject({ id: made.id, amount: booking.amount });
+          expect(await payments.complete(made, wire, { signal })).toEqual(completed);
+          expect(await counting(isWrite, () => payments.complete(made, wire, { signal }))).toBe(0);
+        }
+        expect(peer.payments?.()).toMatchObject([
+          { direction: 'in', amount: 1000, day: '2026-11-21', isPosted: true },
+          { direction: 'out', amount: 100, day: '2026-11-22', isPosted: true },
+        ]);
+        const [{ text } = { text: '' }] = peer.payments?.() ?? [];
+        for (const part of [`${reference}/payment/paid`, 'pi_1', '3.00 TWD']) expect(text).toContain(part);
+        expect(stateOf()).toEqual(state);
+        expect(
+          (await erp.complete(document, await wireOf(), 'confirm', { signal }, asLeft)).fingerprint,
+        ).toBe(asLeft);
+      });
+
+      it('is found by its own reference, and never another one', async () => {
+        const { document } = await confirmed();
+        const { wire, payments } = await paymentOf(document, refunded);
+        peer.server.fault({ when: isWrite, effect: { kind: 'drop-after' } });
+        expect(await failureOf(payments.create(wire, { signal }))).toBeInstanceOf(UnknownOutcomeError);
+        const findBy = async (id: string) =>
+          payments.find((await paymentOf(document, { ...refunded, id })).request, { signal });
+        expect(peer.payments?.()).toMatchObject([{ id: (await findBy('refund 7_7'))?.id }]);
+        for (const id of ['refund 7_', 'refund 797', 'refund 7_78', 'REFUND 7_7']) {
+          expect(await findBy(id), id).toBeUndefined();
+        }
+        await payments.create(wire, { signal });
+        expect(await failureOf(findBy('refund 7_7'))).toMatchObject({ code: 'AMBIGUOUS_REFERENCE' });
+      });
+
+      it.each([
+        ['without a row', 'paypal', { method: 'paypal', source: 'acme-woo' }],
+        ['whose row leads nowhere', 'gone', { method: 'gone', source: 'acme-woo', to: 'NOT-THERE' }],
+      ])('a method %s: parked', async (_case, method, params) => {
+        const { document } = await confirmed();
+        const failed = paymentOf(document, { ...captured, method });
+        expect(await failureOf(failed)).toMatchObject({ code: 'UNKNOWN_PAYMENT_JOURNAL', params });
+        expect(peer.payments?.()).toEqual([]);
+      });
+    });
+
+    const captured: Booking = {
+      id: 'paid',
+      direction: 'in',
+      amount: { minor: 100_000, currency: 'TWD' },
+      method: 'stripe',
+      reference: 'pi_1',
+      fee: { minor: 300, currency: 'TWD' },
+      at: '2026-11-21T03:00:00Z',
+    };
+    const paymentOf = async (document: PeerDocument, payment: Booking, of = order) => {
+      if (!erp.payments) throw new Error('the connector cannot book payments');
+      const request: PaymentRequest = {
+        order: of,
+        payment,
+        document,
+        reference: paymentReference(of.source, of.orderId, payment.id),
+        route,
+      };
+      const refs = await erp.payments.resolve(request, context);
+      return { request, wire: erp.payments.toWire(request, refs).value, payments: erp.payments };
+    };
 
     const changes = () => {
       if (!erp.changes) throw new Error('the testbed says that the connector can change what it has written');
@@ -730,6 +844,14 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         },
       ],
     ];
+    const BOOKING: Write = [
+      'booking a payment',
+      async () => {
+        const { document } = await confirmed();
+        const { wire } = await paymentOf(document, captured);
+        return async (at) => at.payments?.create(wire, { signal });
+      },
+    ];
     const ADOPTING: Write = [
       'adopting what people entered',
       async () => {
@@ -756,6 +878,7 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         },
       ],
       ...(testbed.changes ? CHANGING : []),
+      ...(canBook ? [BOOKING] : []),
       ...(canAdopt ? [ADOPTING] : []),
     ];
     describe.each(WRITES)('%s fails:', (_what, prepare) => {

@@ -31,7 +31,16 @@ export interface FakeOdooOptions {
     readonly price?: number;
     /** Default goods; the stock of services is not counted. */
     readonly service?: boolean;
-    readonly stock?: number;
+    /** Goods of which Odoo counts no pieces. */
+    readonly untracked?: boolean;
+    /** Has a bill of materials of type kit. */
+    readonly kit?: boolean;
+    /** In the first warehouse, or by warehouse. */
+    readonly stock?: number | Readonly<Record<string, number>>;
+    /** Full name, e.g. `All / Tea`. Default: All. */
+    readonly category?: string;
+    /** Default true. */
+    readonly forSale?: boolean;
     readonly archived?: boolean;
     readonly company?: string;
     /** Names of taxes. */
@@ -60,8 +69,17 @@ export interface FakeOdooOptions {
     readonly code: string;
     readonly name?: string;
     readonly company?: string;
+    /** When its deliveries reserve. Default: when they are confirmed. */
+    readonly reservation?: 'at_confirm' | 'manual';
   }[];
   readonly paymentTerms?: readonly { readonly name: string }[];
+  readonly journals?: readonly {
+    readonly code: string;
+    readonly name: string;
+    readonly type?: 'bank' | 'cash' | 'credit' | 'sale';
+    /** Default: the first company. */
+    readonly company?: string;
+  }[];
   readonly states?: readonly { readonly country: string; readonly code: string; readonly name: string }[];
   /** Decimals of "Product Price". Default 2. */
   readonly priceDigits?: number;
@@ -104,7 +122,8 @@ export interface FakeOdoo {
 export const startFakeOdoo = async (options: FakeOdooOptions): Promise<FakeOdoo> => {
   const { version } = options;
   const nowMs = options.nowMs ?? Date.now;
-  const db = new Database(odooModels(version), nowMs);
+  const mrp = options.products.some(({ kit }) => kit);
+  const db = new Database(odooModels(version, mrp), nowMs);
   const createdAtMs = new Map<number, number>();
   let apiKey = options.apiKey;
   const uid = seed(db, options);
@@ -368,7 +387,18 @@ const seed = (db: Database, options: FakeOdooOptions): number => {
   );
   db.create('decimal.precision', { name: 'Product Price', digits: options.priceDigits ?? 2 }, env);
   db.create('uom.uom', { name: 'Units' }, env);
-  db.create('product.category', { name: 'All' }, env);
+  const categories = new Map<string, number>();
+  const categoryOf = (fullName: string): number => {
+    const known = categories.get(fullName);
+    if (known !== undefined) return known;
+    const parts = fullName.split(' / ');
+    const parent = parts.slice(0, -1).join(' / ');
+    const parent_id = parent ? categoryOf(parent) : false;
+    const id = db.create('product.category', { name: parts.at(-1), parent_id }, env);
+    categories.set(fullName, id);
+    return id;
+  };
+  categoryOf('All');
   for (const tax of options.taxes) {
     make('account.tax', tax.name, {
       name: tax.name,
@@ -402,7 +432,9 @@ const seed = (db: Database, options: FakeOdooOptions): number => {
   db.create('stock.location', { complete_name: 'Partners/Customers', usage: 'customer' }, env);
   const warehouses =
     options.warehouses ?? companies.map(({ name }, n) => ({ code: n ? `WH${n + 1}` : 'WH', company: name }));
-  for (const { code, name = code, company } of warehouses as NonNullable<FakeOdooOptions['warehouses']>) {
+  for (const { code, name = code, company, reservation = 'at_confirm' } of warehouses as NonNullable<
+    FakeOdooOptions['warehouses']
+  >) {
     const stock = db.create('stock.location', { complete_name: `${code}/Stock` }, env);
     const id = make('stock.warehouse', code, {
       code,
@@ -410,10 +442,10 @@ const seed = (db: Database, options: FakeOdooOptions): number => {
       company_id: idOf('res.company', company ?? first),
       partner_id: db.get('res.company', idOf('res.company', company ?? first))?.['partner_id'],
       lot_stock_id: stock,
+      reservation_method: reservation,
     });
     db.patch('stock.location', stock, { warehouse_id: id });
   }
-  const storage = db.all('stock.warehouse')[0]?.['lot_stock_id'];
   for (const product of options.products) {
     const id = db.create(
       'product.product',
@@ -421,19 +453,31 @@ const seed = (db: Database, options: FakeOdooOptions): number => {
         name: product.name,
         default_code: product.sku,
         list_price: product.price ?? 0,
-        type: product.service ? 'service' : options.version >= 18 ? 'consu' : 'product',
-        ...(options.version >= 18 && { is_storable: !product.service }),
+        type: product.service ? 'service' : options.version >= 18 || product.untracked ? 'consu' : 'product',
+        ...(options.version >= 18 && { is_storable: !product.service && !product.untracked }),
+        ...(product.kit && { is_kits: true }),
         active: !product.archived,
+        sale_ok: product.forSale ?? true,
+        categ_id: categoryOf(product.category ?? 'All'),
         company_id: idOf('res.company', product.company),
         taxes_id: [[6, 0, (product.taxes ?? []).map((name) => idOf('account.tax', name))]],
       },
       env,
     );
-    if (product.stock) {
-      db.create('stock.quant', { product_id: id, location_id: storage, quantity: product.stock }, env);
+    const [first] = db.all('stock.warehouse');
+    const { stock = 0 } = product;
+    const byWarehouse = typeof stock === 'number' ? { [String(first?.['code'])]: stock } : stock;
+    for (const [code, quantity] of Object.entries(byWarehouse)) {
+      const place = db.all('stock.warehouse').find((warehouse) => warehouse['code'] === code);
+      if (!place) throw new Error(`the fake Odoo has no warehouse "${code}"`);
+      const location_id = place['lot_stock_id'];
+      if (quantity !== 0) db.create('stock.quant', { product_id: id, location_id, quantity }, env);
     }
   }
   for (const { name } of options.paymentTerms ?? []) db.create('account.payment.term', { name }, env);
+  for (const { code, name, type = 'bank', company = companies[0]?.name } of options.journals ?? []) {
+    db.create('account.journal', { code, name, type, company_id: idOf('res.company', company) }, env);
+  }
   const modules = ['account', 'sale', 'sale_management', 'sale_stock', 'stock', 'delivery', 'stock_delivery'];
   for (const name of modules) {
     const latest_version = `${options.version}.0.1.0`;

@@ -28,7 +28,7 @@ export const callOf = (
 /** 18 leads this address on to /odoo/sales/<id>. */
 export const documentOf = (
   url: string,
-  model: 'sale.order' | 'account.move',
+  model: 'sale.order' | 'account.move' | 'account.payment',
   id: number,
   name: string | undefined,
 ): PeerDocument => ({ id: String(id), name, url: `${url}/web#id=${id}&model=${model}&view_type=form` });

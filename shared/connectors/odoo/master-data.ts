@@ -304,6 +304,36 @@ export const masterData = (client: OdooClient, destination: string, cache: Bound
       return found;
     },
 
+    /**
+     * Journal of money (bank, cash, from 18 also credit card) by code, else by exact name, or `id:<number>`.
+     * @throws PermanentError UNKNOWN_PAYMENT_JOURNAL
+     */
+    journal: async (
+      { to, ...row }: { readonly method: string; readonly source: string; readonly to: string },
+      company: OdooCompany,
+      call: OdooCall,
+    ): Promise<number> => {
+      const found = await cache.get(`journal ${company.id} ${to}`, async () => {
+        const model = 'account.journal';
+        const domain: Domain = [
+          ['company_id', 'in', company.scope],
+          ['type', 'in', ['bank', 'cash', 'credit']],
+        ];
+        const id = idOf(to);
+        const wanted: Domain = id === undefined ? [['code', '=', to]] : [['id', '=', id]];
+        const query = { domain: [...wanted, ...domain], fields: ['name'], order: 'id asc', limit: 1 };
+        const rows = await client.searchRead(model, query, Named, call);
+        const named =
+          rows.length === 0 && id === undefined
+            ? await byName(model, domain, [to], ['name'], Named, call)
+            : rows;
+        return named[0]?.id;
+      });
+      if (found === undefined)
+        throw new PermanentError('UNKNOWN_PAYMENT_JOURNAL', { ...row, to, destination });
+      return found;
+    },
+
     /** Decimals of unit prices; 2 unless somebody changed the precision "Product Price". */
     priceDigits: async (call: OdooCall): Promise<number> =>
       (await cache.get('price digits', async () => {

@@ -6,6 +6,7 @@ import { cancelOrder } from './cancel-order.ts';
 import { completeOrder } from './complete-order.ts';
 import { callOf, documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
 import { toWire } from './orders.mapper.ts';
+import { odooPayments } from './payments.ts';
 import type { OdooRefs } from './refs.ts';
 import { odooRefunds } from './refunds.ts';
 import { resolveOrder } from './resolve.ts';
@@ -75,6 +76,7 @@ export const odooOrders = (options: OdooOrdersOptions): ErpOrders<OdooRefs, Odoo
         forgetting(() => cancelOrder(options, doc, asLeft, route, { signal })),
       refunds: odooRefunds(options, forgetting),
     },
+    payments: odooPayments(options, forgetting),
     adoption: odooAdoption(options, forgetting),
   };
 };

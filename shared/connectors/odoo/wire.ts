@@ -1,4 +1,5 @@
 import type { LineLabel } from '../../core/reasons.ts';
+import type { OrderRoute } from '../../settings/order-route.ts';
 import type { OdooCurrency } from './refs.ts';
 
 /** `[0, 0, vals]` creates, `[1, id, vals]` changes, `[2, id, 0]` deletes, `[5, 0, 0]` removes all. */
@@ -96,4 +97,31 @@ export interface OdooRefundWire
   readonly orderId: number;
   /** false: an accountant does. */
   readonly post: boolean;
+  /** What becomes of it when the books are closed for its day. */
+  readonly lockedPeriod: OrderRoute['lockedPeriod'];
+}
+
+export interface AccountPaymentVals {
+  readonly payment_type: 'inbound' | 'outbound';
+  readonly partner_type: 'customer';
+  readonly partner_id: number;
+  readonly amount: number;
+  readonly currency_id: number;
+  readonly journal_id: number;
+  /** `YYYY-MM-DD`. Absent: the day on which it is written. */
+  readonly date?: string;
+  readonly memo?: string;
+  readonly ref?: string;
+  readonly payment_reference?: string;
+}
+
+/** One payment as Odoo takes it, and what it must then say. Plain data. */
+export interface OdooPaymentWire extends Pick<OdooOrderWire, 'destination' | 'companyId' | 'companyChosen'> {
+  readonly vals: AccountPaymentVals;
+  readonly expected: {
+    /** In Odoo's rounding unit, exact decimal. */
+    readonly amount: string;
+    /** ISO 4217. */
+    readonly currency: string;
+  };
 }

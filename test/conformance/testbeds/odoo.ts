@@ -28,7 +28,11 @@ export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings
   settings: (url) => ({ url, database: SHOP.database }),
   credentials: { login: SHOP.login, apiKey: SHOP.apiKey },
   changes: true,
-  mappings: mappingsOf([['tax', '1', '5%']]),
+  mappings: mappingsOf([
+    ['tax', '1', '5%'],
+    ['journal', 'stripe', 'STRP'],
+    ['journal', 'gone', 'NOT-THERE'],
+  ]),
   start: async () => {
     const fake = await startFakeOdoo({ ...SHOP, version });
     return {
@@ -88,6 +92,15 @@ export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings
             isPosted: state === 'posted',
           })),
       },
+      payments: () =>
+        fake.records('account.payment').map((payment) => ({
+          id: String(payment.id),
+          text: [payment['ref'], payment['memo'], payment['payment_reference']].join(' '),
+          direction: payment['payment_type'] === 'inbound' ? 'in' : 'out',
+          amount: Number(payment['amount']),
+          day: String(payment['date']),
+          isPosted: ['posted', 'in_process', 'paid'].includes(String(payment['state'])),
+        })),
       stop: () => fake.stop(),
     };
   },

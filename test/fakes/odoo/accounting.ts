@@ -1,6 +1,7 @@
 import Big from 'big.js';
 import { lineAmounts, type TaxRule } from './amounts.ts';
-import { type Env, type Field, type Model, type Row, userError } from './orm.ts';
+import { accountingDate } from './lock-dates.ts';
+import { type Env, type Field, type Model, type Row, userError, validationError } from './orm.ts';
 
 const char = (string: string, more: Partial<Field> = {}): Field => ({ type: 'char', string, ...more });
 const number = (string: string, more: Partial<Field> = {}): Field => ({ type: 'float', string, ...more });
@@ -63,6 +64,7 @@ export const accountingModels = (
         ref: char('Reference'),
         invoice_origin: char('Origin'),
         invoice_date: { type: 'date', string: 'Invoice Date' },
+        date: { type: 'date', string: 'Date' },
         partner_id: many2one('res.partner', 'Partner'),
         partner_shipping_id: many2one('res.partner', 'Delivery Address'),
         company_id: many2one('res.company', 'Company', { default: ({ companyIds }) => companyIds[0] }),
@@ -77,8 +79,16 @@ export const accountingModels = (
         amount_tax: number('Tax', { readonly: true }),
         amount_total: number('Total', { readonly: true }),
       },
-      created: (row, env) => setAmounts(row.id, env),
+      created: (row, env) => {
+        // The day of the books is that of the invoice, as long as nobody says otherwise.
+        const date = row['date'] || row['invoice_date'] || env.db.now().slice(0, 10);
+        env.db.patch('account.move', row.id, { date });
+        setAmounts(row.id, env);
+      },
       written: (row, vals, env) => {
+        if (vals['invoice_date'] && !('date' in vals)) {
+          env.db.patch('account.move', row.id, { date: vals['invoice_date'] });
+        }
         if (!('invoice_line_ids' in vals)) return;
         if (row['state'] === 'posted') {
           throw userError('You cannot modify a posted entry of this journal.');
@@ -92,9 +102,16 @@ export const accountingModels = (
             if (move['state'] !== 'draft') throw userError('The entry must be in draft.');
             const date = String(move['invoice_date'] || db.now().slice(0, 10));
             const posted = db.all('account.move').filter(({ state }) => state === 'posted').length;
+            const lines = (move['invoice_line_ids'] ?? []) as number[];
+            const isTaxed = lines.some((line) => {
+              const taxes = db.get('account.move.line', line)?.['tax_ids'];
+              return ((taxes ?? []) as number[]).length > 0;
+            });
+            const entry = { companyId: move['company_id'], isTaxed, isFirst: posted === 0 };
             db.patch('account.move', move.id, {
               state: 'posted',
               invoice_date: date,
+              date: accountingDate(String(move['invoice_date'] ? move['date'] : date), entry, env),
               name: `RINV/${date.slice(0, 4)}/${String(posted + 1).padStart(5, '0')}`,
             });
           }
@@ -102,6 +119,17 @@ export const accountingModels = (
         },
       },
     },
+    {
+      name: 'account.journal',
+      label: 'Journal',
+      fields: {
+        name: char('Journal Name', { required: true }),
+        code: char('Short Code', { required: true }),
+        type: char('Type', { required: true }),
+        company_id: many2one('res.company', 'Company', { default: ({ companyIds }) => companyIds[0] }),
+      },
+    },
+    paymentModel(version),
     {
       name: 'account.move.line',
       label: 'Journal Item',
@@ -123,4 +151,57 @@ export const accountingModels = (
       },
     },
   ];
+};
+
+/**
+ * Payments, as addons/account defines them: up to 17 each inherits from its journal entry, with its `ref`, its states
+ * and its name; from 18 on it has a `memo` and states of its own. Posting makes the entry, which has no lines here.
+ */
+const paymentModel = (version: number): Model => {
+  const isEntry = version < 18;
+  return {
+    name: 'account.payment',
+    label: 'Payments',
+    order: 'date desc, name desc',
+    fields: {
+      name: char('Number', { default: () => (version === 16 ? '/' : false) }),
+      state: char('Status', { default: () => 'draft' }),
+      date: { type: 'date', string: 'Date', default: ({ db }) => db.now().slice(0, 10) },
+      journal_id: many2one('account.journal', 'Journal', { required: true }),
+      company_id: many2one('res.company', 'Company', { default: ({ companyIds }) => companyIds[0] }),
+      amount: number('Amount'),
+      payment_type: char('Payment Type', { default: () => 'inbound' }),
+      partner_type: char('Partner Type', { default: () => 'customer' }),
+      [isEntry ? 'ref' : 'memo']: char(isEntry ? 'Reference' : 'Memo'),
+      payment_reference: char('Payment Reference'),
+      currency_id: many2one('res.currency', 'Currency'),
+      partner_id: many2one('res.partner', 'Customer/Vendor'),
+    },
+    created: (row, { db }) => {
+      if (Number(row['amount']) < 0) throw validationError('The payment amount cannot be negative.');
+      const currency = db.get('res.currency', row['currency_id']);
+      const unit = Number(currency?.['rounding'] ?? 0.01);
+      db.patch('account.payment', row.id, {
+        amount: new Big(Number(row['amount'])).div(unit).round(0, Big.roundHalfUp).times(unit).toNumber(),
+        company_id: db.get('account.journal', row['journal_id'])?.['company_id'] ?? false,
+      });
+    },
+    methods: {
+      action_post: (ids, _args, _kwargs, env) => {
+        const { db } = env;
+        for (const payment of db.exists('account.payment', ids, env)) {
+          // A posted entry refuses, a payment of 18 and later only goes back no state.
+          if (isEntry && payment['state'] !== 'draft') throw userError('The entry must be in draft.');
+          if (payment['state'] !== 'draft') continue;
+          const code = String(db.get('account.journal', payment['journal_id'])?.['code']);
+          const posted = db.all('account.payment').filter(({ state }) => state !== 'draft').length;
+          db.patch('account.payment', payment.id, {
+            state: isEntry ? 'posted' : 'in_process',
+            name: `P${code}/${String(payment['date']).slice(0, 4)}/${String(posted + 1).padStart(5, '0')}`,
+          });
+        }
+        return undefined;
+      },
+    },
+  };
 };

@@ -49,6 +49,11 @@ export const SHOP: Omit<FakeOdooOptions, 'version'> = {
     { name: '7%', amount: 7 },
     { name: '0%', amount: 0 },
   ],
+  journals: [
+    { code: 'STRP', name: 'Stripe' },
+    { code: 'CSH1', name: 'Cash', type: 'cash' },
+    { code: 'INV', name: 'Customer Invoices', type: 'sale' },
+  ],
 };
 
 export const aRoute = (override: object = {}): OrderRoute =>
