@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  AmountError,
   add,
   exponentOf,
   type Money,
@@ -29,6 +30,7 @@ describe('a decimal string', () => {
     ['12.', 'EUR', 1200],
     ['.5', 'EUR', 50],
     ['+.5', 'EUR', 50],
+    ['-.55', 'EUR', -55],
     ['+1', 'EUR', 100],
     ['0.005', 'KWD', 5],
     ['1200.00', 'JPY', 1200],
@@ -60,6 +62,9 @@ describe('a decimal string', () => {
     ['--1', 'EUR', '"--1" is no decimal amount'],
     ['NaN', 'EUR', '"NaN" is no decimal amount'],
     ['0x10', 'EUR', '"0x10" is no decimal amount'],
+    ['.5x', 'EUR', '".5x" is no decimal amount'],
+    ['1.5x', 'EUR', '"1.5x" is no decimal amount'],
+    ['x.5', 'EUR', '"x.5" is no decimal amount'],
     ['１２', 'EUR', '"１２" is no decimal amount'],
     ['1', 'ABC', '"ABC" is no ISO 4217 currency'],
     ['1', 'eur', '"eur" is no ISO 4217 currency'],
@@ -78,6 +83,10 @@ describe('a decimal string', () => {
       }),
     );
   });
+});
+
+it.each(['EURO', 'XEUR', 'eur', 'E1R', ''])('%j is no currency of an amount', (code) => {
+  expect(MoneySchema.safeParse({ minor: 1, currency: code }).success).toBe(false);
 });
 
 it.each([
@@ -161,5 +170,22 @@ describe('arithmetic', () => {
     expect(() => sum('USD', [one])).toThrow(RangeError);
     expect(() => add(most, one)).toThrow('sum is too large');
     expect(() => subtract(negate(most), one)).toThrow('sum is too large');
+    expect(() => sum('EUR', [most, one])).toThrow('sum is too large');
+  });
+
+  it.each<[() => unknown, AmountError['problem']]>([
+    [() => exponentOf('ABC'), { kind: 'unknown-currency', currency: 'ABC' }],
+    [() => moneyRounded(1e18, 'EUR'), { kind: 'too-large' }],
+    [
+      () => add({ minor: 1, currency: 'EUR' }, { minor: 1, currency: 'USD' }),
+      { kind: 'two-currencies', one: 'EUR', other: 'USD' },
+    ],
+    [
+      () => add({ minor: Number.MAX_SAFE_INTEGER, currency: 'EUR' }, { minor: 1, currency: 'EUR' }),
+      { kind: 'too-large' },
+    ],
+  ])('says what is wrong as data, for any language: %#', (compute, problem) => {
+    expect(compute).toThrow(AmountError);
+    expect(compute).toThrow(expect.objectContaining({ problem }));
   });
 });

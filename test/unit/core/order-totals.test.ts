@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
+import { AmountError } from '../../../shared/core/money.ts';
 import { assertAddsUp, sumOfParts } from '../../../shared/core/order-totals.ts';
 import type { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
 import { anOrder } from '../../fakes/orders.ts';
@@ -96,6 +97,7 @@ it.each<[string, Partial<OrderChangedV1>, string]>([
   const order = anOrder(override);
   expect(codeOf(order)).toBe('AMOUNTS_UNUSABLE');
   expect(() => assertAddsUp(order)).toThrow(problem);
+  expect(() => assertAddsUp(order)).toThrow(expect.objectContaining({ cause: expect.any(AmountError) }));
 });
 
 function charge(minor: number) {

@@ -36,6 +36,17 @@ it('says in one line what it did, how long it took, and what it counts', async (
 
 it('answers whoever called it by hand', async () => {
   expect(await run(async () => ({ line: {}, answer: { missing: [] } }))).toEqual({ missing: [] });
+  expect(lines).toEqual([[{ what: 'poll', connection: 'acme-woo', totalMs: 0 }, []]]);
+});
+
+it('leaves no timer behind', async () => {
+  vi.useFakeTimers();
+  try {
+    await run(async () => ({ line: {} }));
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('begins nothing further after two thirds of its time, and less than the lease where there is one', async () => {
@@ -84,8 +95,11 @@ it('is cut off before its time is up', async () => {
         }),
       15_000,
     );
-    await vi.advanceTimersByTimeAsync(10_000);
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(lines).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
     expect(await work).toMatchObject({ outcome: 'failed', code: 'CUT_OFF' });
+    expect(vi.getTimerCount()).toBe(0);
   } finally {
     vi.useRealTimers();
   }
