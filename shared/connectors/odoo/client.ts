@@ -4,6 +4,7 @@ import type { CallContext } from '../../core/ports.ts';
 import type { ErpOperation } from '../../core/reasons.ts';
 import { fetchJson, statusError } from '../../http/fetch-json.ts';
 import { jsonOf } from '../../http/json.ts';
+import { peerClock } from '../../http/peer-clock.ts';
 import { repeatRead } from '../../http/repeat-read.ts';
 import {
   majorVersion,
@@ -85,6 +86,8 @@ export interface OdooClient {
   ): Promise<unknown>;
   /** Language of the API user, e.g. `zh_TW`; undefined when none is set. */
   userLanguage(call: OdooCall): Promise<string | undefined>;
+  /** What the server's clock shows, epoch milliseconds, at most a second late; read again after ten minutes. */
+  clock(call: OdooCall): Promise<number>;
 }
 
 /** How long a server is believed to be of the version that it was. */
@@ -105,6 +108,7 @@ export const odooClient = (options: OdooClientOptions): OdooClient => {
   const rpc = jsonRpc(options);
   const two = json2(options);
   let known: { readonly dialect: Promise<Dialect>; readonly atMs: number } | undefined;
+  let ahead: { readonly ms: number; readonly atMs: number } | undefined;
 
   const dialect = (call: OdooCall): Promise<Dialect> => {
     if (known && nowMs() - known.atMs < MAX_AGE_MS) return known.dialect;
@@ -184,6 +188,16 @@ export const odooClient = (options: OdooClientOptions): OdooClient => {
     },
     act: (model, method, ids, operation, call) =>
       run(call, 'write', (wire) => wire.execute({ model, method, ids, write: true, operation }, call)),
+    clock: async (call) => {
+      if (!ahead || nowMs() - ahead.atMs >= MAX_AGE_MS) {
+        const { version } = await dialect(call);
+        const shown = await repeatRead(call.signal, async () =>
+          peerClock(await (version >= 19 ? getVersion(options, call) : rpc.answer(call)), connection),
+        );
+        ahead = { ms: shown - nowMs(), atMs: nowMs() };
+      }
+      return nowMs() + ahead.ms;
+    },
     userLanguage: async (call) =>
       (await reading(UserContext, call, { model: 'res.users', method: 'context_get' })).lang || undefined,
   };
@@ -193,17 +207,9 @@ export const odooClient = (options: OdooClientOptions): OdooClient => {
  * Major version by `/web/version`, which 19 and later have (odoo/odoo, addons/rpc; External JSON-2 API,
  * "Migrating"); undefined where there is no such page. It needs no login.
  */
-const webVersion = async (
-  { url, connection, nowMs }: OdooClientOptions,
-  { signal }: OdooCall,
-): Promise<number | undefined> => {
-  const response = await fetchJson({
-    url: `${url}/web/version`,
-    headers: { 'user-agent': 'waybill' },
-    signal,
-    deadlineMs: READ_DEADLINE_MS,
-    write: false,
-  });
+const webVersion = async (options: OdooClientOptions, call: OdooCall): Promise<number | undefined> => {
+  const { connection, nowMs } = options;
+  const response = await getVersion(options, call);
   // A proxy may keep this page to itself; whether we may log in, the login says.
   const passing = ![401, 403].includes(response.status);
   const refused = passing && statusError(response, { peer: connection, write: false, nowMs: nowMs() });
@@ -211,6 +217,15 @@ const webVersion = async (
   const answer = WebVersion.safeParse(jsonOf(response.text));
   return answer.success ? majorVersion(answer.data.version_info) : undefined;
 };
+
+const getVersion = ({ url }: OdooClientOptions, { signal }: OdooCall) =>
+  fetchJson({
+    url: `${url}/web/version`,
+    headers: { 'user-agent': 'waybill' },
+    signal,
+    deadlineMs: READ_DEADLINE_MS,
+    write: false,
+  });
 
 const WebVersion = z.looseObject({ version_info: z.array(z.unknown()).min(1) });
 const Field = z.looseObject({ type: z.string(), required: z.boolean().default(false) });

@@ -7,6 +7,7 @@ import { manifest } from './manifest.ts';
 import { masterData } from './master-data.ts';
 import { odooOrders } from './orders.ts';
 import type { OdooRefs } from './refs.ts';
+import { odooStock } from './stock.ts';
 import { testConnection } from './test-connection.ts';
 import type { OdooOrderWire } from './wire.ts';
 
@@ -39,6 +40,7 @@ export const odoo: ErpConnector<OdooSettings, OdooCredentials, OdooRefs, OdooOrd
           products: settings.products,
         },
       }),
+      stock: odooStock({ destination: connection, client, master, cache, nowMs }),
     };
   },
 };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { CredentialsError, PermanentError, RetryableError } from '../../core/errors.ts';
+import type { FetchJsonResponse } from '../../http/fetch-json.ts';
 import { jsonOf } from '../../http/json.ts';
 import type { OdooCall } from './client.ts';
 import { odooError, routeMissing } from './errors.ts';
@@ -38,7 +39,7 @@ interface Exchange extends Pick<MethodCall, 'write' | 'operation'> {
 }
 
 /** Odoo 16 to 18 over `/jsonrpc`, stateless: login and key travel with every call, the user id is cached. */
-export const jsonRpc = (options: OdooClientOptions): OdooWire & Pick<Versioned, 'version'> => {
+export const jsonRpc = (options: OdooClientOptions): OdooWire & Versioned => {
   const { connection, database } = options;
   let lastId = 0;
   let session: Promise<Session> | undefined;
@@ -126,6 +127,21 @@ export const jsonRpc = (options: OdooClientOptions): OdooWire & Pick<Versioned, 
       if (!answer.success) throw unreadable(connection, false, 'no version');
       return majorVersion(answer.data.server_version_info);
     },
+    answer: (call) =>
+      post(
+        options,
+        {
+          path: '/jsonrpc',
+          body: {
+            jsonrpc: '2.0',
+            method: 'call',
+            id: 0,
+            params: { service: 'common', method: 'version', args: [] },
+          },
+          write: false,
+        },
+        call,
+      ),
     ready: current,
     userId: async (call) => (await current(call)).uid,
     execute,
@@ -137,6 +153,8 @@ export const jsonRpc = (options: OdooClientOptions): OdooWire & Pick<Versioned, 
 interface Versioned {
   /** Major version of the server, which anybody may ask for. */
   version(call: OdooCall): Promise<number>;
+  /** The answer that says the version, with its headers. */
+  answer(call: OdooCall): Promise<FetchJsonResponse>;
 }
 
 const Version = z.looseObject({ server_version_info: z.array(z.unknown()).min(1) });

@@ -1,9 +1,9 @@
 import Big from 'big.js';
 import { accountingModels } from './accounting.ts';
 import { lineAmounts, type TaxRule } from './amounts.ts';
+import { char, computed, flag, many2many, many2one, number, one2many } from './fields.ts';
 import {
   type Env,
-  type Field,
   type Model,
   OdooException,
   type Row,
@@ -11,43 +11,23 @@ import {
   type Vals,
   validationError,
 } from './orm.ts';
+import { pricelistModels } from './prices.ts';
+import {
+  cancelMove,
+  changeDemand,
+  confirmMove,
+  customerLocation,
+  quantityFields,
+  stockModels,
+} from './stock.ts';
 
 export type OdooVersion = 16 | 17 | 18 | 19;
 
 /** The taxes of an order line. */
 const taxField = (version: OdooVersion) => (version >= 19 ? 'tax_ids' : 'tax_id');
 
-const char = (string: string, more: Partial<Field> = {}): Field => ({ type: 'char', string, ...more });
-const number = (string: string, more: Partial<Field> = {}): Field => ({ type: 'float', string, ...more });
-const flag = (string: string, value = false): Field => ({ type: 'boolean', string, default: () => value });
-const many2one = (relation: string, string: string, more: Partial<Field> = {}): Field => ({
-  type: 'many2one',
-  relation,
-  string,
-  ...more,
-});
-const many2many = (relation: string, string: string): Field => ({ type: 'many2many', relation, string });
-const one2many = (relation: string, inverse: string, string: string): Field => ({
-  type: 'one2many',
-  relation,
-  inverse,
-  string,
-});
-const computed = (
-  type: Field['type'],
-  string: string,
-  get: NonNullable<Field['get']>,
-  more: Partial<Field> = {},
-) => ({
-  type,
-  string,
-  readonly: true,
-  get,
-  ...more,
-});
-
 /** The models that orders, customers and stock touch, as version `version` shows them. */
-export const odooModels = (version: OdooVersion): Model[] => {
+export const odooModels = (version: OdooVersion, mrp = false): Model[] => {
   const company = many2one('res.company', 'Company');
   return [
     {
@@ -150,23 +130,10 @@ export const odooModels = (version: OdooVersion): Model[] => {
         company_id: { ...company, required: true },
       },
     },
-    {
-      name: 'product.pricelist',
-      label: 'Pricelist',
-      order: 'sequence, id',
-      fields: {
-        name: char('Pricelist Name'),
-        currency_id: many2one('res.currency', 'Currency', { required: true }),
-        sequence: { type: 'integer', string: 'Sequence', default: () => 16 },
-        active: flag('Active', true),
-        company_id: company,
-      },
-      displayName: (row, { db }) =>
-        `${String(row['name'])} (${String(db.get('res.currency', row['currency_id'])?.['name'])})`,
-    },
+    ...pricelistModels(version, company),
     ...stockModels(version),
     ...accountingModels(version, rulesOf),
-    productModel(version),
+    productModel(version, mrp),
     saleOrderModel(version),
     saleOrderLineModel(version),
     {
@@ -262,7 +229,7 @@ function checkPartner(row: Row, _vals: unknown, _env?: Env): void {
 
 // --- products and stock --------------------------------------------------------------------------------------
 
-const productModel = (version: OdooVersion): Model => ({
+const productModel = (version: OdooVersion, mrp: boolean): Model => ({
   name: 'product.product',
   label: 'Product Variant',
   order: 'default_code, name, id',
@@ -285,6 +252,8 @@ const productModel = (version: OdooVersion): Model => ({
       ],
     },
     ...(version >= 18 ? { is_storable: flag('Track Inventory') } : { detailed_type: char('Product Type') }),
+    // Of the module mrp: has a bill of materials of type kit.
+    ...(mrp && { is_kits: flag('Is Kits') }),
     taxes_id: many2many('account.tax', 'Sales Taxes'),
     // Says "(= $ 483.00 Incl. Taxes)", or nothing.
     ...(version >= 19 && { tax_string: computed('char', 'Tax String', () => '') }),
@@ -301,7 +270,7 @@ const productModel = (version: OdooVersion): Model => ({
     product_tmpl_id: computed('many2one', 'Product Template', (row) => row.id, {
       relation: 'product.product',
     }),
-    categ_id: computed('many2one', 'Product Category', () => 1, { relation: 'product.category' }),
+    categ_id: many2one('product.category', 'Product Category', { default: () => 1 }),
     currency_id: computed(
       'many2one',
       'Currency',
@@ -311,149 +280,11 @@ const productModel = (version: OdooVersion): Model => ({
     sale_ok: flag('Sales', true),
     active: flag('Active', true),
     company_id: many2one('res.company', 'Company'),
-    qty_available: computed('float', 'Quantity On Hand', (row, env) => onHand(row, env)),
-    outgoing_qty: computed('float', 'Outgoing', (row, env) => demand(row, env)),
-    incoming_qty: computed('float', 'Incoming', () => 0),
-    // Overselling is allowed: the free quantity falls below zero (observed on 16 to 18).
-    free_qty: computed('float', 'Free To Use Quantity ', (row, env) => onHand(row, env) - demand(row, env)),
-    virtual_available: computed(
-      'float',
-      'Forecasted Quantity',
-      (row, env) => onHand(row, env) - demand(row, env),
-    ),
+    ...quantityFields,
   },
   displayName: (row) =>
     (row['default_code'] ? `[${String(row['default_code'])}] ` : '') + String(row['name']),
 });
-
-const isStorable = (product: Row): boolean =>
-  product['is_storable'] === true || product['type'] === 'product';
-
-/** Pieces in internal locations, in the warehouse that the context names. */
-const onHand = (product: Row, { db, context }: Env): number => {
-  const warehouse = context['warehouse_id'] ?? context['warehouse'];
-  return sum(
-    db
-      .table('stock.quant')
-      .having('product_id', product.id)
-      ?.filter((quant) => {
-        const location = db.get('stock.location', quant['location_id']);
-        return location?.['usage'] === 'internal' && (!warehouse || location['warehouse_id'] === warehouse);
-      })
-      .map((quant) => Number(quant['quantity'])) ?? [],
-  );
-};
-
-const demand = (product: Row, { db }: Env): number => {
-  if (!isStorable(product)) return 0;
-  return sum(
-    db
-      .table('stock.move')
-      .having('product_id', product.id)
-      ?.filter((move) => move['state'] === 'assigned' || move['state'] === 'confirmed')
-      .map((move) => Number(move['product_uom_qty'])) ?? [],
-  );
-};
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, value) => total + value, 0);
-
-const stockModels = (version: OdooVersion): Model[] => [
-  { name: 'uom.uom', label: 'Product Unit of Measure', fields: { name: char('Unit of Measure') } },
-  { name: 'product.category', label: 'Product Category', fields: { name: char('Name') } },
-  {
-    name: 'stock.warehouse',
-    label: 'Warehouse',
-    fields: {
-      name: char('Warehouse'),
-      code: char('Short Name'),
-      company_id: many2one('res.company', 'Company', { required: true }),
-      lot_stock_id: many2one('stock.location', 'Location Stock'),
-      delivery_steps: char('Outgoing Shipments', { default: () => 'ship_only' }),
-      partner_id: many2one('res.partner', 'Address'),
-    },
-  },
-  {
-    name: 'stock.location',
-    label: 'Inventory Locations',
-    order: 'complete_name, id',
-    fields: {
-      complete_name: char('Full Location Name'),
-      usage: char('Location Type', { default: () => 'internal' }),
-      warehouse_id: many2one('stock.warehouse', 'Warehouse'),
-      location_id: many2one('stock.location', 'Parent Location'),
-    },
-    displayName: (row) => String(row['complete_name']),
-  },
-  {
-    name: 'stock.quant',
-    label: 'Quants',
-    indexed: ['product_id'],
-    fields: {
-      product_id: many2one('product.product', 'Product'),
-      location_id: many2one('stock.location', 'Location'),
-      quantity: number('Quantity'),
-      reserved_quantity: number('Reserved Quantity'),
-      available_quantity: computed('float', 'Available Quantity', (row) => row['quantity']),
-      inventory_quantity: number('Counted Quantity'),
-      lot_id: computed('many2one', 'Lot', () => false),
-      company_id: computed(
-        'many2one',
-        'Company',
-        (row, { db }) => {
-          const location = db.get('stock.location', row['location_id']);
-          return db.get('stock.warehouse', location?.['warehouse_id'])?.['company_id'] ?? false;
-        },
-        { relation: 'res.company' },
-      ),
-    },
-    methods: {
-      // Returns None: the answer has no `result` (observed on 18).
-      action_apply_inventory: (ids, _args, _kwargs, { db }) => {
-        for (const id of ids) {
-          const quant = db.get('stock.quant', id);
-          db.patch('stock.quant', id, { quantity: quant?.['inventory_quantity'], inventory_quantity: 0 });
-        }
-        return undefined;
-      },
-    },
-  },
-  {
-    name: 'stock.picking',
-    label: 'Transfer',
-    indexed: ['sale_id'],
-    fields: {
-      name: char('Reference'),
-      state: char('Status'),
-      origin: char('Source Document'),
-      sale_id: many2one('sale.order', 'Sales Order'),
-      partner_id: many2one('res.partner', 'Contact'),
-      scheduled_date: { type: 'datetime', string: 'Scheduled Date' },
-      date_done: { type: 'datetime', string: 'Date of Transfer' },
-      carrier_id: computed('many2one', 'Carrier', () => false),
-      carrier_tracking_ref: char('Tracking Reference'),
-      backorder_id: many2one('stock.picking', 'Back Order of'),
-      backorder_ids: one2many('stock.picking', 'backorder_id', 'Back Orders'),
-      picking_type_code: char('Type of Operation', { default: () => 'outgoing' }),
-      location_dest_id: many2one('stock.location', 'Destination Location'),
-      move_ids: one2many('stock.move', 'picking_id', 'Stock Moves'),
-    },
-  },
-  {
-    name: 'stock.move',
-    label: 'Stock Move',
-    indexed: ['product_id', 'picking_id'],
-    fields: {
-      product_id: many2one('product.product', 'Product'),
-      product_uom_qty: number('Demand'),
-      state: char('Status'),
-      picking_id: many2one('stock.picking', 'Transfer'),
-      sale_line_id: many2one('sale.order.line', 'Sale Line'),
-      ...(version >= 17
-        ? { quantity: number('Quantity'), picked: flag('Picked') }
-        : { quantity_done: number('Done') }),
-    },
-  },
-];
 
 // --- orders --------------------------------------------------------------------------------------------------
 
@@ -552,7 +383,7 @@ const saleOrderModel = (version: OdooVersion): Model => ({
       for (const order of orders) {
         // The date is overwritten with now (observed on 16 to 18).
         db.patch('sale.order', order.id, { state: 'sale', date_order: db.now(), write_date: db.now() });
-        deliver(order, version, env);
+        deliver(order, env);
       }
       return true;
     },
@@ -584,9 +415,8 @@ const saleOrderModel = (version: OdooVersion): Model => ({
       for (const order of orders) {
         db.patch('sale.order', order.id, { state: 'cancel', write_date: db.now() });
         for (const id of order['picking_ids'] as number[]) {
-          const picking = db.patch('stock.picking', id, { state: 'cancel' });
-          for (const move of picking['move_ids'] as number[])
-            db.patch('stock.move', move, { state: 'cancel' });
+          const picking = db.patch('stock.picking', id, { state: 'cancel', write_date: db.now() });
+          for (const move of picking['move_ids'] as number[]) cancelMove(move, env);
         }
       }
       return true;
@@ -608,7 +438,7 @@ const setCurrency = (orderId: number, env: Env): void => {
   setOrderAmounts(orderId, env);
 };
 
-const deliver = (order: Row, version: OdooVersion, env: Env): void => {
+const deliver = (order: Row, env: Env): void => {
   const { db } = env;
   const goods = (order['order_line'] as number[])
     .map((id) => db.get('sale.order.line', id) as Row)
@@ -617,6 +447,8 @@ const deliver = (order: Row, version: OdooVersion, env: Env): void => {
       return product && product['type'] !== 'service';
     });
   if (goods.length === 0) return;
+  const from = db.get('stock.warehouse', order['warehouse_id'])?.['lot_stock_id'];
+  const to = customerLocation(env);
   const picking = db.create(
     'stock.picking',
     {
@@ -625,26 +457,26 @@ const deliver = (order: Row, version: OdooVersion, env: Env): void => {
       sale_id: order.id,
       partner_id: order['partner_shipping_id'],
       scheduled_date: order['commitment_date'] || db.now(),
-      location_dest_id: db.all('stock.location').find(({ usage }) => usage === 'customer')?.id,
+      location_id: from,
+      location_dest_id: to,
     },
     env,
   );
   db.patch('stock.picking', picking, { name: `WH/OUT/${String(picking).padStart(5, '0')}` });
   for (const line of goods) {
-    const product = db.get('product.product', line['product_id']) as Row;
-    const quantity = Number(line['product_uom_qty']);
-    db.create(
+    const move = db.create(
       'stock.move',
       {
-        product_id: product.id,
-        product_uom_qty: quantity,
-        state: 'assigned',
+        product_id: line['product_id'],
+        product_uom_qty: line['product_uom_qty'],
         picking_id: picking,
         sale_line_id: line.id,
-        ...(version >= 17 && { quantity }),
+        location_id: from,
+        location_dest_id: to,
       },
       env,
     );
+    confirmMove(move, env);
   }
 };
 
@@ -699,10 +531,10 @@ const saleOrderLineModel = (version: OdooVersion): Model => ({
   created: (row, env) => {
     setLineAmounts(row.id, env);
     setOrderAmounts(row['order_id'] as number, env);
-    followDemand(row.id, version, env);
+    followDemand(row.id, env);
   },
   written: (row, vals, env) => {
-    followDemand(row.id, version, env);
+    followDemand(row.id, env);
     if ('price_unit' in vals) {
       const rounded: Vals = { price_unit: vals['price_unit'] };
       roundPrice(rounded, env);
@@ -726,22 +558,24 @@ const saleOrderLineModel = (version: OdooVersion): Model => ({
 });
 
 /** A confirmed order's open delivery follows its lines. */
-const followDemand = (lineId: number, version: OdooVersion, { db, ...rest }: Env): void => {
+const followDemand = (lineId: number, env: Env): void => {
+  const { db } = env;
   const line = db.get('sale.order.line', lineId) as Row;
   const order = db.get('sale.order', line['order_id']) as Row;
   const product = db.get('product.product', line['product_id']);
   if (order['state'] !== 'sale' || !product || product['type'] === 'service') return;
   const quantity = Number(line['product_uom_qty']);
-  const vals = { product_uom_qty: quantity, ...(version >= 17 && { quantity }) };
   const move = db.all('stock.move').find((each) => each['sale_line_id'] === lineId);
   if (move) {
-    db.patch('stock.move', move.id, vals);
+    changeDemand(move.id, quantity, env);
     return;
   }
   const [picking] = (order['picking_ids'] ?? []) as number[];
   if (picking === undefined) return;
-  const links = { product_id: product.id, picking_id: picking, sale_line_id: lineId, state: 'assigned' };
-  db.create('stock.move', { ...links, ...vals }, { db, ...rest });
+  const { location_id, location_dest_id } = db.get('stock.picking', picking) as Row;
+  const links = { product_id: product.id, picking_id: picking, sale_line_id: lineId };
+  const made = { ...links, location_id, location_dest_id, product_uom_qty: quantity };
+  confirmMove(db.create('stock.move', made, env), env);
 };
 
 const roundPrice = (vals: Vals, { db }: Env): void => {
