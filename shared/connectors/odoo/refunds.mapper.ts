@@ -94,6 +94,7 @@ export const refundToWire = (
       expected,
       rounding,
       post: route.refunds === 'credit-note',
+      lockedPeriod: route.lockedPeriod,
     },
     warnings: [...warnings, ...more],
   };

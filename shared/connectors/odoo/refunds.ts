@@ -6,6 +6,7 @@ import { moneyFromDecimal, moneyRounded, moneyText } from '../../core/money.ts';
 import type { ErpRefunds } from '../contract.ts';
 import type { OdooCall } from './client.ts';
 import { callOf, documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
+import { bookableDay } from './locked-period.ts';
 import { Many2one } from './master-data.ts';
 import type { OdooRefs } from './refs.ts';
 import { refundToWire } from './refunds.mapper.ts';
@@ -27,6 +28,15 @@ export const odooRefunds = (
       destination,
       document: move?.name || `account.move ${id}`,
     });
+  };
+
+  /** A draft may lie in a closed period: an accountant decides what becomes of it. */
+  const bookable = async (wire: OdooRefundWire, day: string, call: OdooCall): Promise<string> => {
+    const { companyId, lockedPeriod, post, vals } = wire;
+    if (!post && lockedPeriod === 'park') return day;
+    const isTaxed = vals.invoice_line_ids.some(([, , { tax_ids }]) => tax_ids[0][2].length > 0);
+    const entry = { what: 'credit-note', companyId, day, isSale: true, isTaxed } as const;
+    return bookableDay({ client, master, destination }, entry, lockedPeriod, call);
   };
 
   return {
@@ -61,11 +71,15 @@ export const odooRefunds = (
           throw new RetryableError('CUSTOMER_UNRESOLVED', 'the refund was mapped without a customer');
         }
         const call = callOf(wire, signal);
+        const { invoice_date: refunded } = wire.vals;
+        // Before anything is written: what is parked leaves nothing behind in a period that is closed.
+        const day = refunded === undefined ? undefined : await bookable(wire, refunded, call);
         const [order] = await client.read('sale.order', [wire.orderId], INVOICED, Invoiced, call);
         const partnerId = order && idOf(order.partner_invoice_id);
         const shippingId = order && idOf(order.partner_shipping_id);
         const vals = {
           ...wire.vals,
+          ...(day !== undefined && { invoice_date: day }),
           ...(partnerId !== undefined && { partner_id: partnerId }),
           ...(shippingId !== undefined && { partner_shipping_id: shippingId }),
         };
@@ -79,7 +93,15 @@ export const odooRefunds = (
         const call = callOf(wire, signal);
         const id = Number(doc.id);
         let move = await read(id, call);
+        const wanted = wire.vals.invoice_date ?? (move.invoice_date || move.date);
         if (move.state === 'draft') {
+          const dated = move.invoice_date || move.date;
+          const day = await bookable(wire, dated, call);
+          if (day !== dated) {
+            const document = nameOf(move) ?? `account.move ${id}`;
+            const operation = { what: 'post-credit-note', document } as const;
+            await client.write('account.move', [id], { invoice_date: day, date: day }, operation, call);
+          }
           const gap = new Big(wire.expected.erpTotal).minus(amountOf(move));
           if (!gap.eq(0)) {
             const line = roundingLine(gap, move, wire);
@@ -106,10 +128,17 @@ export const odooRefunds = (
           }
         }
         const total = moneyRounded(String(move.amount_total), wire.expected.currency.code);
-        // Posted by hand, perhaps with other lines: staff win, and are told.
-        const warnings = amountOf(move).eq(wire.expected.erpTotal)
-          ? []
-          : [`${nameOf(move)} gives back ${moneyText(total)}, the shop ${shopText(wire)}.`];
+        const warnings: string[] = [];
+        if (!amountOf(move).eq(wire.expected.erpTotal)) {
+          // Posted by hand, perhaps with other lines: staff win, and are told.
+          warnings.push(`${nameOf(move)} gives back ${moneyText(total)}, the shop ${shopText(wire)}.`);
+        }
+        if (move.date !== wanted) {
+          // Also when the day was chosen by staff, or by Odoo itself, because a lock was set in this moment.
+          warnings.push(
+            `${nameOf(move) ?? `account.move ${id}`} is booked on ${move.date}, because the books were closed for ${wanted}, or by hand.`,
+          );
+        }
         return { ...documentOf(url, 'account.move', id, nameOf(move)), total, warnings };
       }),
   };
@@ -157,9 +186,18 @@ const nameOf = ({ name }: { readonly name: string }): string | undefined =>
   name === '' || name === '/' ? undefined : name;
 
 const INVOICED = ['partner_invoice_id', 'partner_shipping_id'] as const;
-const MOVE_FIELDS = ['name', 'state', 'amount_total'] as const;
+const MOVE_FIELDS = ['name', 'state', 'amount_total', 'invoice_date', 'date'] as const;
 const text = z.union([z.string(), z.literal(false)]).transform((value) => value || '');
 const Invoiced = z.looseObject({ partner_invoice_id: Many2one, partner_shipping_id: Many2one });
 const Named = z.looseObject({ id: z.int(), name: text });
-const Move = z.looseObject({ id: z.int(), name: text, state: z.string(), amount_total: z.number() });
+const Move = z.looseObject({
+  id: z.int(),
+  name: text,
+  state: z.string(),
+  amount_total: z.number(),
+  /** Empty until it is posted, where the shop states no day. */
+  invoice_date: text,
+  /** Of the books. */
+  date: text,
+});
 type Move = z.infer<typeof Move>;

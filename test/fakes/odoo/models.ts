@@ -2,6 +2,7 @@ import Big from 'big.js';
 import { accountingModels } from './accounting.ts';
 import { lineAmounts, type TaxRule } from './amounts.ts';
 import { char, computed, flag, many2many, many2one, number, one2many } from './fields.ts';
+import { lockDateFields } from './lock-dates.ts';
 import {
   type Env,
   type Model,
@@ -43,6 +44,7 @@ export const odooModels = (version: OdooVersion, mrp = false): Model[] => {
         tax_calculation_rounding_method: char('Tax Calculation Rounding Method', {
           default: () => 'round_per_line',
         }),
+        ...lockDateFields(version),
         ...(version >= 17 && {
           parent_ids: computed('many2many', 'Parents', (row, { db }) => ancestors(row, db), {
             relation: 'res.company',
