@@ -21,13 +21,16 @@ import {
   type GraphQLSchema,
   type IntrospectionQuery,
   isEnumType,
+  isInputObjectType,
   isInterfaceType,
   isIntrospectionType,
   isListType,
   isNonNullType,
   isObjectType,
   isRequiredArgument,
+  isRequiredInputField,
   isScalarType,
+  isSpecifiedDirective,
   isSpecifiedScalarType,
   isUnionType,
   parse,
@@ -35,6 +38,7 @@ import {
 } from 'graphql';
 import { DOCUMENTS } from '../../shared/connectors/shopify/documents.ts';
 import { manifest } from '../../shared/connectors/shopify/manifest.ts';
+import { STOCK_DOCUMENTS } from '../../shared/connectors/shopify/stock-documents.ts';
 
 const PACKAGE = '@shopify/dev-mcp@1.16.0';
 const FETCH_TIMEOUT_MS = 180_000;
@@ -73,6 +77,22 @@ const compareType = (ours: GraphQLNamedType, theirs: GraphQLNamedType | undefine
     for (const { name } of ours.getValues()) {
       counts.values += 1;
       if (!theirs.getValue(name)) problems.push(`${ours.name}.${name}: no such value at Shopify`);
+    }
+  }
+  if (isInputObjectType(ours) && isInputObjectType(theirs)) {
+    const others = theirs.getFields();
+    for (const field of Object.values(ours.getFields())) {
+      counts.fields += 1;
+      const where = `${ours.name}.${field.name}`;
+      const other = others[field.name];
+      if (!other) problems.push(`${where}: no such field at Shopify`);
+      else if (!isSame(field.type, other.type)) {
+        problems.push(`${where}: ${field.type} here, ${other.type} at Shopify`);
+      } else if (other.deprecationReason) problems.push(`${where}: deprecated at Shopify`);
+    }
+    for (const other of Object.values(others).filter(isRequiredInputField)) {
+      if (!ours.getFields()[other.name])
+        problems.push(`${ours.name}.${other.name}: Shopify requires this field`);
     }
   }
   if (isUnionType(ours) && isUnionType(theirs)) {
@@ -151,7 +171,12 @@ try {
     const same = type === ours.getQueryType() ? theirs.getQueryType() : theirs.getType(type.name);
     compareType(type, same ?? undefined);
   }
-  for (const [name, { text }] of Object.entries(DOCUMENTS)) {
+  for (const directive of ours.getDirectives().filter((each) => !isSpecifiedDirective(each))) {
+    const other = theirs.getDirective(directive.name);
+    if (!other) problems.push(`@${directive.name}: no such directive at Shopify`);
+    else compareArguments(`@${directive.name}`, directive.args, other.args);
+  }
+  for (const [name, { text }] of Object.entries({ ...DOCUMENTS, ...STOCK_DOCUMENTS })) {
     counts.documents += 1;
     for (const [whose, schema] of [['Shopify', theirs] as const, ['our', ours] as const]) {
       for (const { message } of validate(schema, parse(text))) {

@@ -11,6 +11,8 @@ export const manifest = defineStorefront({
   answerWithinMs: 5_000,
   // An order costs some 60 to 200 points of a bucket that refills at 100 a second on the smallest plan.
   reads: { maxConcurrentCalls: 2 },
+  // Arrays in input hold at most 250 (shopify.dev, API limits); the cost bucket is shared by all of them.
+  stock: { compare: 'atomic', batch: 250, maxConcurrentCalls: 2 },
   settings: z.strictObject({
     shop: z
       .string()
@@ -53,11 +55,10 @@ export const manifest = defineStorefront({
       .min(1)
       .max(2)
       .meta({ description: "The app's client secret; two while one replaces the other" }),
-    accessToken: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({ description: 'Admin API access token, scopes read_orders and read_customers' }),
+    accessToken: z.string().min(1).optional().meta({
+      description:
+        'Admin API access token, scopes read_orders and read_customers; with stock also read_products, write_products, read_inventory, write_inventory and read_locations',
+    }),
   }),
 });
 

@@ -10,15 +10,17 @@ import {
   isInterfaceType,
   isObjectType,
   Kind,
+  OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql';
 
 /** A single query may not cost more (shopify.dev, API rate limits). */
 export const MAX_QUERY_COST = 1000;
+export const MUTATION_COST = 10;
 
 /**
  * What a query costs: scalar or enum 0, object 1, interface or union the dearest of what may come, connection as many
- * times what a node costs as are asked for (shopify.dev, API rate limits). Lists that take `first` are counted like
+ * times what a node costs as are asked for, mutation 10 (shopify.dev, API rate limits). Lists that take `first` are counted like
  * connections, other lists like one object, `pageInfo` like any object: an upper bound of what Shopify asks for.
  */
 export const queryCost = (
@@ -76,13 +78,19 @@ export const queryCost = (
     return own + Math.max(0, ...byType.values());
   };
 
-  return document.definitions.reduce(
-    (sum, part) =>
-      part.kind === Kind.OPERATION_DEFINITION
-        ? sum + selectionCost(schema.getQueryType()?.name ?? 'Query', part.selectionSet)
-        : sum,
-    0,
-  );
+  /** Each mutation costs 10, and what it selects. */
+  const mutationsCost = (set: SelectionSetNode): number =>
+    fieldsOf('Mutation', set).reduce(
+      (sum, { field }) => sum + MUTATION_COST - 1 + fieldCost('Mutation', field),
+      0,
+    );
+
+  return document.definitions.reduce((sum, part) => {
+    if (part.kind !== Kind.OPERATION_DEFINITION) return sum;
+    return part.operation === OperationTypeNode.MUTATION
+      ? sum + mutationsCost(part.selectionSet)
+      : sum + selectionCost('Query', part.selectionSet);
+  }, 0);
 };
 
 /** The shop's bucket of points: a query takes what it may cost, and gets back what it did not. */
@@ -90,6 +98,8 @@ export class CostBucket {
   readonly maximum: number;
   readonly restorePerSecond: number;
   readonly #nowMs: () => number;
+  /** Queries that were refused because too little was left. */
+  throttled = 0;
   #available: number;
   #atMs: number;
 
@@ -111,7 +121,10 @@ export class CostBucket {
 
   /** @returns false: not enough left, nothing is taken */
   take(points: number): boolean {
-    if (this.available < points) return false;
+    if (this.available < points) {
+      this.throttled += 1;
+      return false;
+    }
     this.#available -= points;
     return true;
   }

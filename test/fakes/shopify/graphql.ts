@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { buildSchema, execute, GraphQLError, parse, validate } from 'graphql';
-import { type CostBucket, MAX_QUERY_COST, queryCost } from './cost.ts';
+import { buildSchema, type DocumentNode, execute, GraphQLError, Kind, parse, validate } from 'graphql';
+import { type CostBucket, MAX_QUERY_COST, MUTATION_COST, queryCost } from './cost.ts';
+import type { Inventory } from './inventory.ts';
 import type { Order, OrderJson, Shop } from './shop.ts';
 
 /** Our own part of the Admin API's schema; `test/contract/shopify-subset.ts` proves that it is one. */
@@ -23,7 +24,11 @@ export interface GraphqlAnswer {
 }
 
 /** One POST to graphql.json: throttled by its cost, validated, executed [shopify.dev, API rate limits, Response codes]. */
-export const answerGraphql = async (shop: Shop, bucket: CostBucket, text: string): Promise<GraphqlAnswer> => {
+export const answerGraphql = async (
+  { shop, inventory }: { readonly shop: Shop; readonly inventory: Inventory },
+  bucket: CostBucket,
+  text: string,
+): Promise<GraphqlAnswer> => {
   let request: { query?: unknown; variables?: Record<string, unknown> };
   try {
     request = JSON.parse(text) as typeof request;
@@ -65,10 +70,10 @@ export const answerGraphql = async (shop: Shop, bucket: CostBucket, text: string
     const result = await execute({
       schema,
       document,
-      rootValue: root(shop),
+      rootValue: { ...root(shop, inventory), ...inventory.queries(), ...inventory.mutations() },
       variableValues: request.variables ?? {},
     });
-    const actual = Math.min(requested, objectsIn(result.data));
+    const actual = Math.min(requested, mutationsIn(document) * MUTATION_COST + objectsIn(result.data));
     bucket.giveBack(requested - actual);
     return { status: 200, body: { ...result, extensions: cost(actual) } };
   } catch (error) {
@@ -76,6 +81,15 @@ export const answerGraphql = async (shop: Shop, bucket: CostBucket, text: string
     return refuse(error.message, 'BAD_REQUEST');
   }
 };
+
+const mutationsIn = (document: DocumentNode): number =>
+  document.definitions.reduce(
+    (sum, part) =>
+      part.kind === Kind.OPERATION_DEFINITION && part.operation === 'mutation'
+        ? sum + part.selectionSet.selections.length
+        : sum,
+    0,
+  );
 
 /** What it did cost: the objects that came. */
 const objectsIn = (value: unknown): number => {
@@ -107,7 +121,11 @@ const connection = <T>(all: readonly T[], { first = 50, after }: Page) => {
 /** `updated_at:>='2026-01-05T02:00:00Z'`, the only filter that is understood. */
 const UPDATED_SINCE = /^updated_at:>='([^']+)'$/;
 
-const root = (shop: Shop) => ({
+const root = (shop: Shop, inventory: Inventory) => ({
+  productVariants: ({ query, ...page }: Page & { query?: string | null }) => {
+    const { nodes, pageInfo } = connection(inventory.search(query), page);
+    return { nodes: nodes.map((variant) => inventory.variantNode(variant)), pageInfo };
+  },
   order: ({ id }: { id: string }) => {
     const order = shop.orders.get(/^gid:\/\/shopify\/Order\/(\d+)$/.exec(id)?.[1] ?? '');
     if (!/^gid:\/\/shopify\/Order\/\d+$/.test(id)) throw new GraphQLError(`Invalid global id '${id}'`);

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type PeerServer, startPeerServer } from '../peer-server.ts';
 import { CostBucket } from './cost.ts';
 import { answerGraphql } from './graphql.ts';
+import { Inventory } from './inventory.ts';
 import {
   type FakeExchangeSpec,
   type FakeOrderSpec,
@@ -31,6 +32,8 @@ export interface FakeShopifyOptions extends Omit<FakeShopOptions, 'nowMs' | 'sho
   readonly retryDelaysMs?: readonly number[];
   /** Points of the cost bucket. Default 1000, 50 a second. */
   readonly bucket?: { readonly maximum: number; readonly restorePerSecond: number };
+  /** Numbers of its locations, the main one first. Default: one, 1. */
+  readonly locations?: readonly string[];
 }
 
 /** An order as placed; `id` is text, because the number has 64 bits. */
@@ -59,6 +62,10 @@ export interface FakeShopify {
   setNote(id: string, note: string): PlacedOrder;
   order(id: string): PlacedOrder | undefined;
   orders(): PlacedOrder[];
+  /** What it sells, and how much of it there is. */
+  readonly inventory: Inventory;
+  /** Queries that it refused because its cost bucket was empty. */
+  throttled(): number;
   /** A subscription made through the API. `secret` is the app's and cannot be chosen. */
   registerWebhook(spec: { topic: string; deliveryUrl: string }): FakeWebhook;
   readonly webhooks: readonly FakeWebhook[];
@@ -83,6 +90,7 @@ export const startFakeShopify = async (options: FakeShopifyOptions): Promise<Fak
   const domain = options.shop ?? 'acme.myshopify.com';
   const apiVersion = options.apiVersion ?? '2026-10';
   const shop = new Shop({ ...options, shop: domain, nowMs });
+  const inventory = new Inventory(shop, options.locations ?? ['1']);
   const bucket = new CostBucket({ maximum: 1000, restorePerSecond: 50, ...options.bucket, nowMs });
   const webhooks = new Webhooks({
     shop: domain,
@@ -103,7 +111,7 @@ export const startFakeShopify = async (options: FakeShopifyOptions): Promise<Fak
           const errors = '[API] Invalid API key or access token (unrecognized login or wrong password)';
           return reply.code(401).send({ errors });
         }
-        const { status, body } = await answerGraphql(shop, bucket, textOf(request));
+        const { status, body } = await answerGraphql({ shop, inventory }, bucket, textOf(request));
         return reply.code(status).send(body);
       });
     },
@@ -137,6 +145,7 @@ export const startFakeShopify = async (options: FakeShopifyOptions): Promise<Fak
     server,
     placeOrder: async (spec) => {
       const order = shop.place(spec);
+      for (const { sku, quantity } of spec.lines) inventory.take(sku, quantity);
       const paid = order.financialStatus === 'paid' ? ['orders/paid'] : [];
       return tell(order, ['orders/create', ...paid, 'orders/updated']);
     },
@@ -152,12 +161,18 @@ export const startFakeShopify = async (options: FakeShopifyOptions): Promise<Fak
     },
     cancel: (id, reason = 'customer') => {
       const order = shop.require(id);
+      for (const line of order.lines) {
+        inventory.take(line.product.sku, -(line.quantity - line.removed - line.refunded));
+      }
       shop.cancel(order, reason);
       return tell(order, ['orders/cancelled', 'orders/updated']);
     },
     refund: (id, spec = {}) => {
       const order = shop.require(id);
       const refund = shop.refund(order, spec);
+      if (spec.restock !== 'no_restock') {
+        for (const { line, quantity } of refund.lines) inventory.take(line.product.sku, -quantity);
+      }
       return tell(order, ['orders/updated'], [['refunds/create', shop.refundJson(order, refund)]]);
     },
     exchange: (id, spec) => {
@@ -197,6 +212,8 @@ export const startFakeShopify = async (options: FakeShopifyOptions): Promise<Fak
       return order && placed(order);
     },
     orders: () => [...shop.orders.values()].map(placed),
+    inventory,
+    throttled: () => bucket.throttled,
     registerWebhook: (spec) => webhooks.register(spec),
     webhooks: webhooks.all,
     send: (topic, body) => webhooks.fire([{ topic, body: shopifyJson(body) }]),

@@ -28,6 +28,14 @@ export interface FakeProduct {
   readonly requiresShipping?: boolean;
   readonly hsCode?: string;
   readonly origin?: string;
+  /** Pieces at the main location. Absent: it is not tracked. */
+  readonly stock?: number;
+  /** Another variant of the product that has this SKU. */
+  readonly variantOf?: string;
+  readonly compareAtPrice?: string;
+  readonly status?: 'ACTIVE' | 'ARCHIVED' | 'DRAFT' | 'UNLISTED';
+  /** Shopify computes its stock. */
+  readonly bundle?: boolean;
 }
 
 export interface FakeAddress {
