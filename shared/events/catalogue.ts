@@ -3,6 +3,7 @@ import { OrderChangedV1 } from './order-changed.ts';
 import { OrderNotifiedV1 } from './order-notified.ts';
 import { OrderSettledV1 } from './order-settled.ts';
 import { PaymentNotifiedV1 } from './payment-notified.ts';
+import { ProductChangedV1 } from './product-changed.ts';
 import { StockChangedV1 } from './stock-changed.ts';
 import { StockDueV1 } from './stock-due.ts';
 
@@ -51,6 +52,13 @@ export const CATALOGUE = {
     summary: 'What an ERP has of some SKUs, as it was read.',
     producers: ['poll-stock', 'read-stock'],
     consumers: ['project-stock'],
+  },
+  'product.changed.v1': {
+    source: 'waybill.erp',
+    schema: ProductChangedV1,
+    summary: 'Products as an ERP sells them, as they are now: price and status.',
+    producers: ['poll-stock'],
+    consumers: ['write-stock'],
   },
   'stock.due.v1': {
     source: 'waybill.stock',
