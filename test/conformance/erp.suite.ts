@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
@@ -116,12 +117,14 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
   const reference = referenceOf(order);
 
   let peer: ErpPeer;
+  let run: string;
   let erp: ErpOrders;
   let context: OrderContext;
   const signal = new AbortController().signal;
 
   beforeEach(async () => {
     peer = await testbed.start();
+    run = randomUUID().slice(0, 8);
     erp = openAt(peer.url);
     const ledger = memoryLedger(Date.now);
     context = {
@@ -669,9 +672,8 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
             'payment',
             async (of) => {
               const { document } = await confirmed(of);
+              const { request, wire, payments } = await paymentOf(document, captured, of);
               return async () => {
-                if (!canBook) return;
-                const { request, wire, payments } = await paymentOf(document, captured, of);
                 const made =
                   (await payments.find(request, { signal })) ?? (await payments.create(wire, { signal }));
                 return payments.complete(made, wire, { signal });
@@ -738,7 +740,9 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
           { direction: 'out', amount: 100, day: '2026-11-22', isPosted: true },
         ]);
         const [{ text } = { text: '' }] = peer.payments?.() ?? [];
-        for (const part of [`${reference}/payment/paid`, 'pi_1', '3.00 TWD']) expect(text).toContain(part);
+        for (const part of [`${reference}.${run}/payment/paid`, 'pi_1', '3.00 TWD']) {
+          expect(text).toContain(part);
+        }
         expect(stateOf()).toEqual(state);
         expect(
           (await erp.complete(document, await wireOf(), 'confirm', { signal }, asLeft)).fingerprint,
@@ -786,7 +790,8 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         order: of,
         payment,
         document,
-        reference: paymentReference(of.source, of.orderId, payment.id),
+        // A posted payment stays where it is: the next test's has another reference.
+        reference: paymentReference(of.source, `${of.orderId}.${run}`, payment.id),
         route,
       };
       const refs = await erp.payments.resolve(request, context);

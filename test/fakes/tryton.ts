@@ -84,6 +84,8 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
       ),
     get_preferences: () => ({ company: 1, language: options.language ?? 'en', groups: [] }),
     today: () => dateOf(today),
+    // One for one: no rates are kept here.
+    compute: (_model, [, amount]) => amount,
     get_types: () => [
       [null, ''],
       ['eu_vat', 'European VAT Number'],
@@ -115,6 +117,10 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
     const name = parts.slice(1, -1).join('.');
     const verb = parts.at(-1) ?? '';
     if (parts[0] === 'wizard') return wizard(name, verb, params);
+    if (name === 'account.move' && verb === 'post') {
+      for (const id of params[0] as number[]) postMove(store, id);
+      return null;
+    }
     const button = selling.button(name, verb);
     if (button) {
       for (const id of params[0] as number[]) button(store.get(name, id));
@@ -219,7 +225,11 @@ const CURRENCIES = { TWD: '0.01', EUR: '0.01', JPY: '1', KWD: '0.001' };
 
 const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions): void => {
   const party = store.create('party.party', { name: 'Acme Trading', code: '1' });
-  store.create('company.company', { party: party.id, timezone: options.timeZone ?? 'Asia/Taipei' });
+  store.create('company.company', {
+    party: party.id,
+    currency: 1,
+    timezone: options.timeZone ?? 'Asia/Taipei',
+  });
   for (const [code, rounding] of Object.entries(options.currencies ?? CURRENCIES)) {
     store.create('currency.currency', { code, name: code, rounding: dec(rounding) });
   }
@@ -236,6 +246,22 @@ const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions)
   store.create('stock.location', { type: 'warehouse', code: 'WH', name: 'Warehouse' });
   store.create('stock.location', { type: 'storage', code: 'STO', name: 'Storage' });
   store.create('account.invoice.payment_term', { name: 'Paid in advance' });
+  for (const name of ['Main Cash', 'Main Receivable']) {
+    store.create('account.account', { name, party_required: name === 'Main Receivable' });
+  }
+  store.create('account.configuration', { default_account_receivable: 2 });
+  store.create('account.invoice.payment.method', {
+    name: 'Stripe',
+    company: 1,
+    journal: 2,
+    debit_account: 1,
+    credit_account: 1,
+  });
+  let lastMove = 0;
+  store.onCreate('account.move', (values) => {
+    lastMove += 1;
+    return { state: 'draft', number: String(lastMove), post_number: null, ...balanced(values) };
+  });
   store.create('sale.configuration', { sale_process_after: null });
   store.create('account.tax.group', { name: 'Purchases', kind: 'purchase' });
   for (const [name, rate] of Object.entries(TAXES)) {
@@ -269,6 +295,7 @@ const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions)
 const seedPeriods = (store: ReturnType<typeof recordStore>, today: string): void => {
   const [year = 0, month = 0] = today.split('-').map(Number);
   store.create('account.journal', { name: 'Revenue', type: 'revenue' });
+  store.create('account.journal', { name: 'Cash', type: 'cash' });
   const fiscalyear = store.create('account.fiscalyear', { name: String(year), company: 1 }).id;
   for (let n = 0; n < 12; n += 1) {
     const iso = (monthIndex: number, day: number) =>
@@ -278,4 +305,20 @@ const seedPeriods = (store: ReturnType<typeof recordStore>, today: string): void
     const name = first.slice(0, 7);
     store.create('account.period', { name, type: 'standard', state: 'open', fiscalyear, ...dates });
   }
+};
+
+/** account/move.py: a draft may be unbalanced, its period is named. */
+const balanced = (values: Record<string, unknown>): Record<string, unknown> => {
+  if (!values['period'] || !values['journal'] || !values['date']) {
+    throw userError('A value is required for field "Period" in "Account Move".');
+  }
+  return values;
+};
+
+/** account/move.py, `post`: nothing becomes of what is posted; it has a second number from then on. */
+const postMove = (store: ReturnType<typeof recordStore>, id: number): void => {
+  const move = store.get('account.move', id);
+  if (move['state'] === 'posted') return;
+  const posted = store.all('account.move').filter(({ state }) => state === 'posted').length;
+  store.assign('account.move', move, { state: 'posted', post_number: String(posted + 1) });
 };

@@ -7,6 +7,7 @@ export const SEED = {
   company: 'Acme Trading',
   taxes: { '5%': '0.05', '8%': '0.08', '10%': '0.10', '21%': '0.21' },
   paymentTerm: 'Paid in advance',
+  paymentMethod: 'Stripe',
   warehouse: 'WH',
   goods: ['TEA-OOL-150', 'MUG-TH-01', 'TEE-BLUE-M'],
   services: ['SHIP', 'FEE', 'ROUNDING'],
@@ -133,6 +134,19 @@ const seedAccounts = async (tryton: TrytonRpc, company: number, year: string): P
       credit_note_account: payable,
     });
   }
+  const cash = await tryton.one('account.journal', [['type', '=', 'cash']]);
+  const bank = await tryton.one('account.account', [
+    ['name', 'ilike', '%cash%'],
+    ['type', '!=', null],
+    ['company', '=', company],
+  ]);
+  await tryton.create('account.invoice.payment.method', {
+    name: SEED.paymentMethod,
+    company,
+    journal: cash,
+    debit_account: bank,
+    credit_account: bank,
+  });
   await tryton.create('account.invoice.payment_term', {
     name: SEED.paymentTerm,
     lines: [['create', [{ type: 'remainder', relativedeltas: [['create', [{ days: 0 }]]] }]]],

@@ -3,7 +3,10 @@ import type { ErpTestbed } from '../conformance/erp.suite.ts';
 import {
   creditNoteOf,
   isWrite,
+  MOVE_FIELDS,
+  type MoveRow,
   orderOf,
+  paymentOf,
   REFUSAL,
   SALE_FIELDS,
   type SaleRow,
@@ -57,7 +60,11 @@ export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, 
     settings: (url) => ({ url, database: address.database }),
     credentials: { login: SEED.login, password: SEED.password },
     changes: true,
-    mappings: mappingsOf([['tax', '1', '5%']]),
+    mappings: mappingsOf([
+      ['tax', '1', '5%'],
+      ['journal', 'stripe', 'Stripe'],
+      ['journal', 'gone', 'NOT-THERE'],
+    ]),
     start: async () => {
       const proxy = await proxyTo(address.url);
       const last = (model: string) =>
@@ -67,6 +74,15 @@ export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, 
       // Those of other files, too, whichever ran first.
       hide(before);
       const lastSale = before.at(-1)?.id ?? 0;
+      // Listed by date, not by id.
+      const lastMove = Math.max(
+        0,
+        ...rpc.rows<{ id: number }>('account.move', [], ['id']).map(({ id }) => id),
+      );
+      const ofPayments = [
+        ['id', '>', lastMove],
+        ['description', 'ilike', '%/payment/%'],
+      ];
       const sales = () => rpc.rows<SaleRow>('sale.sale', [['id', '>', lastSale]], SALE_FIELDS);
       const parties = () => rpc.rows<{ id: number }>('party.party', [['id', '>', lastParty]], ['id']);
       return {
@@ -101,6 +117,7 @@ export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, 
               .filter(({ origin }) => origin)
               .map(creditNoteOf),
         },
+        payments: () => rpc.rows<MoveRow>('account.move', ofPayments, MOVE_FIELDS).map(paymentOf),
         stop: async () => {
           hide(sales());
           rpc.call('model.party.party.write', [parties().map(({ id }) => id), { active: false }]);

@@ -20,13 +20,14 @@ export const inCompany = (signal: AbortSignal, company: number): TrytonCall => (
   context: { company },
 });
 
-/** Opens the sale in the web client (sao: `#<database>/model/<model>/<id>`). */
+/** Opens it in the web client (sao: `#<database>/model/<model>/<id>`). */
 export const documentOf = (
   { url, database }: Pick<TrytonOrdersOptions, 'url' | 'database'>,
   id: number,
   number: string | undefined,
+  model: 'sale.sale' | 'account.move' = 'sale.sale',
 ): PeerDocument => ({
   id: String(id),
   name: number || undefined,
-  url: `${url}/#${encodeURIComponent(database)}/model/sale.sale/${id}`,
+  url: `${url}/#${encodeURIComponent(database)}/model/${model}/${id}`,
 });

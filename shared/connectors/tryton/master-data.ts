@@ -196,6 +196,36 @@ export const masterData = (client: TrytonClient, destination: string, cache: Bou
       return found;
     },
 
+    /**
+     * Payment method (module account_invoice: a journal of cash with the accounts of the money) by exact name, or
+     * `id:<number>`.
+     * @throws PermanentError UNKNOWN_PAYMENT_JOURNAL
+     */
+    paymentMethod: async (
+      { to, ...row }: { readonly method: string; readonly source: string; readonly to: string },
+      company: TrytonCompany,
+      call: TrytonCall,
+    ): Promise<z.infer<typeof PaymentMethod>> => {
+      const found = await cache.get(`payment method ${company.id} ${to}`, async () => {
+        const model = 'account.invoice.payment.method';
+        const domain: Domain = [['company', '=', company.id]];
+        const fields = ['name', 'journal', 'debit_account', 'credit_account'];
+        const id = idOf(to);
+        const rows =
+          id === undefined
+            ? await byName(model, domain, [to], fields, PaymentMethod, call)
+            : await client.searchRead(
+                model,
+                { domain: [['id', '=', id], ...domain], fields },
+                PaymentMethod,
+                call,
+              );
+        return rows[0];
+      });
+      if (!found) throw new PermanentError('UNKNOWN_PAYMENT_JOURNAL', { ...row, to, destination });
+      return found;
+    },
+
     /** Decimals of unit prices; 4 unless `price_decimal` in trytond's configuration says otherwise. */
     priceDigits: async (call: TrytonCall): Promise<number> =>
       (await cache.get('price digits', async () => {
@@ -266,6 +296,12 @@ const idOf = (to: string): number | undefined => {
 
 const Row = z.looseObject({ id: Id });
 const Named = z.looseObject({ id: Id, name: Text });
+const PaymentMethod = z.looseObject({
+  name: Text,
+  journal: Id,
+  debit_account: Id,
+  credit_account: Id,
+});
 const Company = z.looseObject({ id: Id, timezone: Text });
 const Currency = z.looseObject({ id: Id, rounding: Decimal });
 const Product = z.looseObject({

@@ -7,6 +7,7 @@ import { completeOrder } from './complete-order.ts';
 import { documentOf, inCompany, type TrytonOrdersOptions } from './connection.ts';
 import { Id, Text } from './json.ts';
 import { toWire } from './orders.mapper.ts';
+import { trytonPayments } from './payments.ts';
 import type { TrytonRefs } from './refs.ts';
 import { trytonRefunds } from './refunds.ts';
 import { resolveOrder } from './resolve.ts';
@@ -66,6 +67,8 @@ export const trytonOrders = (options: TrytonOrdersOptions): ErpOrders<TrytonRefs
         forgetting(() => cancelOrder(options, doc, asLeft, route, { signal })),
       refunds: trytonRefunds(options, forgetting),
     },
+
+    payments: trytonPayments(options, forgetting),
 
     adoption: trytonAdoption(options, forgetting),
   };

@@ -72,3 +72,34 @@ export interface TrytonRefundWire
   /** What becomes of it when the books are closed for the day on which it would be booked. */
   readonly lockedPeriod: OrderRoute['lockedPeriod'];
 }
+
+export interface MoveLineValues {
+  readonly account: number;
+  readonly debit: TrytonDecimal;
+  readonly credit: TrytonDecimal;
+  readonly party?: number;
+  /** Where the payment is not in the company's currency; negative on the side of the credit. */
+  readonly second_currency?: number;
+  readonly amount_second_currency?: TrytonDecimal;
+}
+
+/** One payment as a move, and what it must then say. Date and period are those that are open when it is written. */
+export interface TrytonPaymentWire extends Pick<TrytonOrderWire, 'destination' | 'companyId'> {
+  readonly values: {
+    readonly company: number;
+    readonly journal: number;
+    readonly description: string;
+    readonly lines: readonly [readonly ['create', readonly MoveLineValues[]]];
+  };
+  /** ISO date, in the company's time zone. */
+  readonly day: string;
+  /** The customer's account. */
+  readonly receivableId: number;
+  readonly expected: {
+    /** In Tryton's rounding unit, exact decimal. */
+    readonly amount: string;
+    /** ISO 4217. */
+    readonly currency: string;
+  };
+  readonly lockedPeriod: OrderRoute['lockedPeriod'];
+}

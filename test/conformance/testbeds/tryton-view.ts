@@ -85,3 +85,38 @@ export const creditNoteOf = (sale: SaleRow) => ({
     sale['invoices.'].length > 0 &&
     sale['invoices.'].every(({ state }) => state === 'posted' || state === 'paid'),
 });
+
+/** A move of money as Tryton itself tells it, read with these fields. */
+export interface MoveRow {
+  readonly id: number;
+  readonly description: string | null;
+  readonly state: string;
+  readonly date: { readonly year: number; readonly month: number; readonly day: number };
+  readonly 'lines.': readonly {
+    readonly party: number | null;
+    readonly debit: { readonly decimal: string };
+    readonly credit: { readonly decimal: string };
+  }[];
+}
+
+export const MOVE_FIELDS = [
+  'description',
+  'state',
+  'date',
+  'lines.party',
+  'lines.debit',
+  'lines.credit',
+] as const;
+
+export const paymentOf = ({ id, description, state, date, 'lines.': lines }: MoveRow) => {
+  const ofCustomer = lines.find(({ party }) => party !== null);
+  const credit = Number(ofCustomer?.credit.decimal);
+  return {
+    id: String(id),
+    text: description ?? '',
+    direction: credit > 0 ? ('in' as const) : ('out' as const),
+    amount: credit || Number(ofCustomer?.debit.decimal),
+    day: new Date(Date.UTC(date.year, date.month - 1, date.day)).toISOString().slice(0, 10),
+    isPosted: state === 'posted',
+  };
+};

@@ -6,7 +6,17 @@ import {
 import { FAKE, type FakeTryton, startFakeTryton } from '../../fakes/tryton.ts';
 import { mappingsOf } from '../../unit/tryton/harness.ts';
 import type { ErpTestbed } from '../erp.suite.ts';
-import { creditNoteOf, isWrite, orderOf, REFUSAL, SALE_FIELDS, type SaleRow } from './tryton-view.ts';
+import {
+  creditNoteOf,
+  isWrite,
+  MOVE_FIELDS,
+  type MoveRow,
+  orderOf,
+  paymentOf,
+  REFUSAL,
+  SALE_FIELDS,
+  type SaleRow,
+} from './tryton-view.ts';
 
 export const trytonTestbed: ErpTestbed<TrytonSettings, TrytonCredentials> = {
   title: '',
@@ -14,7 +24,11 @@ export const trytonTestbed: ErpTestbed<TrytonSettings, TrytonCredentials> = {
   settings: (url) => ({ url, database: FAKE.database }),
   credentials: { login: FAKE.login, password: FAKE.password },
   changes: true,
-  mappings: mappingsOf([['tax', '1', '5%']]),
+  mappings: mappingsOf([
+    ['tax', '1', '5%'],
+    ['journal', 'stripe', 'Stripe'],
+    ['journal', 'gone', 'NOT-THERE'],
+  ]),
   start: async () => {
     const fake = await startFakeTryton();
     const sales = () =>
@@ -47,6 +61,10 @@ export const trytonTestbed: ErpTestbed<TrytonSettings, TrytonCredentials> = {
             .filter(({ origin }) => origin)
             .map(creditNoteOf),
       },
+      payments: () =>
+        (fake.call('model.account.move.search_read', [[], 0, null, null, MOVE_FIELDS]) as MoveRow[]).map(
+          paymentOf,
+        ),
       stop: () => fake.stop(),
     };
   },

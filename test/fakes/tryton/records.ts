@@ -11,6 +11,7 @@ const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = 
   'company.company': { party: { kind: 'one', model: 'party.party' } },
   'product.product': { template: { kind: 'one', model: 'product.template' } },
   'account.period': { fiscalyear: { kind: 'one', model: 'account.fiscalyear' } },
+  'account.move': { lines: { kind: 'many', model: 'account.move.line', by: 'move' } },
   'account.tax': { group: { kind: 'one', model: 'account.tax.group' } },
   'party.party': {
     addresses: { kind: 'many', model: 'party.address', by: 'party' },
