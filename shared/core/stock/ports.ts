@@ -1,4 +1,4 @@
-import type { ListingRow, StockRow } from './rows.ts';
+import type { ListingRow, OrderSkus, StockRow } from './rows.ts';
 
 /** The stock snapshot. Every change is one conditional write on the row's version. */
 export interface StockStore {
@@ -13,12 +13,17 @@ export interface StockStore {
   ): Promise<ReadonlyMap<string, ListingRow>>;
   /** As `put`. */
   putListing(row: ListingRow): Promise<boolean>;
+  /** Consistent reads, keyed by id; orders that nobody knows yet are missing. */
+  orders(erp: string, ids: readonly string[]): Promise<ReadonlyMap<string, OrderSkus>>;
+  /** As `put`. */
+  putOrder(row: OrderSkus): Promise<boolean>;
   /** All rows of an ERP, in pages, in no order; not consistent (resync, audit, guards). */
   allRows(erp: string): AsyncIterable<readonly StockRow[]>;
   allListings(shop: string): AsyncIterable<readonly ListingRow[]>;
 }
 
-/** How far all orders of a storefront are known, epoch milliseconds: what its reconciliation has read. */
+/** How far all orders of a storefront are known, epoch milliseconds: what its reconciliation has read, and
+ * published long enough ago to be counted. undefined: nobody reads them. */
 export interface Watermarks {
   of(shop: string): Promise<number | undefined>;
 }
