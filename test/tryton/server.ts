@@ -15,10 +15,11 @@ const PACKAGES = [
   'tryton-modules-stock',
   'tryton-modules-sale-amendment',
   'tryton-modules-account-invoice-stock',
+  'tryton-modules-sale-price-list',
   // Companies have a time zone only where this is installed.
   'python3-tz',
 ];
-const MODULES = ['sale', 'sale_amendment', 'stock', 'account_invoice_stock'];
+const MODULES = ['sale', 'sale_amendment', 'sale_price_list', 'stock', 'account_invoice_stock'];
 
 const DATABASE = 'erp';
 const ADMIN = { login: 'admin', password: 'admin-password-1' } as const;

@@ -3,6 +3,7 @@ import { CredentialsError, PermanentError, RetryableError, UnknownOutcomeError }
 import type { CallContext, Clock } from '../../core/ports.ts';
 import type { ErpOperation } from '../../core/reasons.ts';
 import { fetchJson, statusError } from '../../http/fetch-json.ts';
+import { peerClock } from '../../http/peer-clock.ts';
 import { repeatRead } from '../../http/repeat-read.ts';
 import { type TrytonFault, trytonError } from './errors.ts';
 
@@ -29,6 +30,8 @@ export interface Preferences {
 export interface TrytonClient {
   /** Of the server, e.g. `6.0.29`; asked without a session. */
   version(call: TrytonCall): Promise<string>;
+  /** What the server's clock shows, epoch milliseconds, at most a second late; read again after ten minutes. */
+  clock(call: TrytonCall): Promise<number>;
   preferences(call: TrytonCall): Promise<Preferences>;
   /** Records that do not exist, or that the user may not see, are left out. */
   searchRead<T>(
@@ -87,6 +90,8 @@ export interface TrytonClientOptions {
 /** Confirming a large order makes shipments and an invoice and may take a while. */
 const READ_DEADLINE_MS = 20_000;
 const WRITE_DEADLINE_MS = 45_000;
+/** How long the difference between two clocks is believed. */
+const MAX_AGE_MS = 10 * 60_000;
 
 const Answer = z.union([
   z.looseObject({ error: z.tuple([z.string()], z.unknown()) }),
@@ -111,6 +116,7 @@ export const trytonClient = (options: TrytonClientOptions): TrytonClient => {
   const { connection } = options;
   let lastId = 0;
   let session: Promise<string> | undefined;
+  let ahead: { readonly ms: number; readonly atMs: number } | undefined;
 
   const exchange = (what: Exchange, call: TrytonCall): Promise<unknown> =>
     what.write ? exchangeOnce(what, call) : repeatRead(call.signal, () => exchangeOnce(what, call));
@@ -216,6 +222,18 @@ export const trytonClient = (options: TrytonClientOptions): TrytonClient => {
       const what = { method: 'common.server.version', params: [], root: true } as const;
       const answer = await exchange({ ...what, ...reading('ir.module') }, call);
       return parsed(z.string().regex(/^\d+\.\d+/), answer, false);
+    },
+    clock: async ({ signal }) => {
+      if (!ahead || options.nowMs() - ahead.atMs >= MAX_AGE_MS) {
+        const shown = await repeatRead(signal, async () => {
+          const body = JSON.stringify({ id: 0, method: 'common.server.version', params: [] });
+          const headers = { 'content-type': 'application/json', 'user-agent': 'waybill' };
+          const request = { method: 'POST', headers, body, signal, deadlineMs: READ_DEADLINE_MS } as const;
+          return peerClock(await fetchJson({ url: `${options.url}/`, ...request, write: false }), connection);
+        });
+        ahead = { ms: shown - options.nowMs(), atMs: options.nowMs() };
+      }
+      return options.nowMs() + ahead.ms;
     },
     preferences: async (call) => {
       const answer = await execute('model.res.user.get_preferences', [true], reading('res.user'), call);

@@ -7,6 +7,7 @@ import { manifest } from './manifest.ts';
 import { masterData } from './master-data.ts';
 import { trytonOrders } from './orders.ts';
 import type { TrytonRefs } from './refs.ts';
+import { trytonStock } from './stock.ts';
 import { testConnection } from './test-connection.ts';
 import type { TrytonOrderWire } from './wire.ts';
 
@@ -40,6 +41,7 @@ export const tryton: ErpConnector<TrytonSettings, TrytonCredentials, TrytonRefs,
           products: settings.products,
         },
       }),
+      stock: trytonStock({ destination: connection, client, master, cache, nowMs }),
     };
   },
 };

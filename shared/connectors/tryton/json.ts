@@ -21,6 +21,32 @@ export const trytonDate = (day: string): TrytonDate => {
   return { __class__: 'date', year, month, day: date };
 };
 
+export interface TrytonDatetime {
+  readonly __class__: 'datetime';
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly microsecond: number;
+}
+
+/** UTC, as Tryton keeps `write_date` and `create_date`. */
+export const trytonDatetime = (ms: number): TrytonDatetime => {
+  const at = new Date(ms);
+  return {
+    __class__: 'datetime',
+    year: at.getUTCFullYear(),
+    month: at.getUTCMonth() + 1,
+    day: at.getUTCDate(),
+    hour: at.getUTCHours(),
+    minute: at.getUTCMinutes(),
+    second: at.getUTCSeconds(),
+    microsecond: at.getUTCMilliseconds() * 1000,
+  };
+};
+
 /** Read as its digits. */
 export const Decimal = z
   .looseObject({ __class__: z.literal('Decimal'), decimal: z.string() })
