@@ -26,6 +26,11 @@ export const METRICS = {
   /** Runs of the daily check; orders that the ledger calls finished and the ERP has no more. */
   checkRuns: 'CheckRuns',
   ordersMissingInErp: 'OrdersMissingInErp',
+  /** Runs of the shadow report; orders that would have been written as people entered them, otherwise, or parked. */
+  shadowRuns: 'ShadowRuns',
+  shadowIdentical: 'ShadowIdentical',
+  shadowDifferent: 'ShadowDifferent',
+  shadowUnmapped: 'ShadowUnmapped',
   /** Orders written to an ERP, found there by look-up, skipped with a reason, parked with a code. */
   ordersWritten: 'OrdersWritten',
   ordersRecovered: 'OrdersRecovered',
@@ -44,6 +49,10 @@ export const METRICS = {
   stockWritten: 'StockWritten',
   stockRefused: 'StockRefused',
   stockStale: 'StockStale',
+  /** Prices written to a shop, refused (dimension `reason`), and held for a person to approve. */
+  pricesWritten: 'PricesWritten',
+  pricesRefused: 'PricesRefused',
+  pricesHeld: 'PricesHeld',
   /** A sale, or the ERP's change, to the shop's acknowledgement, milliseconds. */
   stockLagMs: 'StockLagMs',
   /** Runs that read what a shop sells; SKUs there that the ERP does not have. */
@@ -76,6 +85,7 @@ export const ENV = {
   connectionsTable: 'WAYBILL_CONNECTIONS_TABLE',
   paymentsTable: 'WAYBILL_PAYMENTS_TABLE',
   stockTable: 'WAYBILL_STOCK_TABLE',
+  reportsTable: 'WAYBILL_REPORTS_TABLE',
   /** UUID of the event source mapping between a connection's queue and its consumer. */
   eventSource: 'WAYBILL_EVENT_SOURCE',
   /** Milliseconds a claim lives: longer than the function may, plus the peer's settle time. */

@@ -41,6 +41,15 @@ export interface WideLine {
   readonly found?: number | undefined;
   readonly unsure?: number | undefined;
   readonly left?: number | undefined;
+  /** Of stock and prices, how many: told to be written, written, found to be others, not answered, held, already so. */
+  readonly due?: number | undefined;
+  readonly written?: number | undefined;
+  readonly stale?: number | undefined;
+  readonly unanswered?: number | undefined;
+  readonly held?: number | undefined;
+  readonly same?: number | undefined;
+  /** SKUs that somebody should look at, the first ones, each with a code. */
+  readonly skus?: readonly string[] | undefined;
   /** Of a poll: the largest change seen, by the peer's clock. */
   readonly readUpTo?: string | undefined;
   readonly totalMs?: number | undefined;
@@ -84,6 +93,13 @@ const FIELDS = [
   'warnings',
   'looked',
   'found',
+  'due',
+  'written',
+  'stale',
+  'unanswered',
+  'held',
+  'same',
+  'skus',
   'unsure',
   'left',
   'readUpTo',

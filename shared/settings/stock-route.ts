@@ -121,3 +121,9 @@ export type StockRoute = z.infer<typeof StockRoute>;
 
 /** The name of a shop's location where settings name none. */
 export const DEFAULT_LOCATION = 'default';
+
+/** The locations of a shop that settings name; undefined: none, so its default location is meant. */
+export const locationsOf = ({ warehouses }: StockRoute, shop: string): readonly string[] | undefined => {
+  const named = Object.values(warehouses).flatMap((places) => places[shop] ?? []);
+  return named.length === 0 ? undefined : [...new Set(named)];
+};
