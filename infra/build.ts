@@ -3,6 +3,7 @@ import * as cdk from 'aws-cdk-lib';
 import { bundleAhead } from './constructs/bundle.ts';
 import { connectionsOf, erpsOf, type Settings, storefrontsOf } from './settings.ts';
 import { CoreStack } from './stacks/core-stack.ts';
+import { shadowRoutes } from './stacks/erp-shadow.ts';
 import { ErpStack } from './stacks/erp-stack.ts';
 import { entry } from './stacks/stage.ts';
 import { StorefrontStack } from './stacks/storefront-stack.ts';
@@ -43,7 +44,8 @@ const entriesOf = (stage: Settings): string[] => [
     entry('ingest-webhook', `${name}.ts`),
     ...(reads ? [entry('fetch-orders', `${name}.ts`), entry('reconcile-orders', `${name}.ts`)] : []),
   ]),
-  ...erpsOf(stage).flatMap(({ manifest: { name } }) => [
+  ...erpsOf(stage).flatMap(({ id, manifest: { name } }) => [
+    ...(shadowRoutes(stage, id).length > 0 ? [entry('report-shadow', `${name}.ts`)] : []),
     entry('consume-orders', `${name}.ts`),
     entry('control-connection', `${name}.ts`),
     entry('check-orders', `${name}.ts`),

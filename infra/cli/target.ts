@@ -22,6 +22,7 @@ export interface Target {
   readonly journalTable: string;
   readonly parkedTable: string;
   readonly connectionsTable: string;
+  readonly reportsTable: string;
   readonly ledgerTable: string;
   readonly bindingsTable: string;
   /** Name. */
@@ -48,6 +49,7 @@ export interface CalledFunctions {
   /** Of an ERP. */
   readonly control?: string | undefined;
   readonly check?: string | undefined;
+  readonly shadow?: string | undefined;
   readonly pollStock?: string | undefined;
 }
 
@@ -95,6 +97,7 @@ export const openTarget = async ({ local, data, stage }: TargetOptions): Promise
     journalTable: table('JournalTable'),
     parkedTable: table('ParkedTable'),
     connectionsTable: table('ConnectionsTable'),
+    reportsTable: table('ReportsTable'),
     ledgerTable: table('LedgerTable'),
     bindingsTable: table('BindingsTable'),
     eventBus: table('EventBusName'),
@@ -156,6 +159,7 @@ export const functionsOf = (
             {
               control: output(`${stack}.ControlFunctionName`),
               check: output(`${stack}.CheckFunctionName`),
+              shadow: output(`${stack}.ShadowFunctionName`),
               pollStock: output(`${stack}.StockPollFunctionName`),
             },
           ];

@@ -10,6 +10,7 @@ import { addPollCommand } from './commands/poll.ts';
 import { addQuarantineCommands } from './commands/quarantine.ts';
 import { addRehearseCommand } from './commands/rehearse.ts';
 import { addSecretsCommands } from './commands/secrets.ts';
+import { addShadowCommand } from './commands/shadow.ts';
 import { addStatusCommand } from './commands/status.ts';
 
 const program = new Command('waybill')
@@ -24,6 +25,7 @@ addPollCommand(program);
 addQuarantineCommands(program);
 addRehearseCommand(program);
 addSecretsCommands(program);
+addShadowCommand(program);
 addConnectionCommands(program);
 addStatusCommand(program);
 addConnectorsCommand(program);

@@ -10,7 +10,8 @@ const number = (name: string): dynamodb.Attribute => ({ name, type: dynamodb.Att
 /**
  * What must never be forgotten: which intents were carried out (ledger), whose document is whose (bindings), which
  * orders are unfinished (journal), the rows that merchants keep (mappings), which messages wait for a person (parked),
- * how far each poll has read (cursors), which connections are paused (connections), and who may sell how much (stock).
+ * how far each poll has read (cursors), which connections are paused (connections), who may sell how much (stock), and what
+ * people are told of every morning (reports).
  *
  * All can be restored to any second of the last 35 days, none can be deleted by a deployment.
  */
@@ -24,6 +25,7 @@ export class StateTables extends Construct {
   readonly connections: dynamodb.Table;
   readonly payments: dynamodb.Table;
   readonly stock: dynamodb.Table;
+  readonly reports: dynamodb.Table;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -54,6 +56,7 @@ export class StateTables extends Construct {
     this.connections = table('Connections');
     this.payments = table('Payments');
     this.stock = table('Stock', text('sk'));
+    this.reports = table('Reports', text('sk'));
   }
 }
 

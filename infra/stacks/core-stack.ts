@@ -78,6 +78,7 @@ export class CoreStack extends cdk.Stack {
       ParkedTable: this.tables.parked.tableName,
       CursorsTable: this.tables.cursors.tableName,
       ConnectionsTable: this.tables.connections.tableName,
+      ReportsTable: this.tables.reports.tableName,
       PageTopicArn: this.alarms.topics.page.topicArn,
       TicketTopicArn: this.alarms.topics.ticket.topicArn,
     });

@@ -18,6 +18,7 @@ import {
   withoutDefaults,
 } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
+import { ErpShadow, shadowRoutes } from './erp-shadow.ts';
 import { ErpStock } from './erp-stock.ts';
 import {
   CLOCK_MARGIN_MS,
@@ -187,6 +188,12 @@ export class ErpStack extends cdk.Stack {
       ControlFunctionName: controller.fn.functionName,
       CheckFunctionName: checker.fn.functionName,
     });
+
+    const inShadow = shadowRoutes(stage, id);
+    if (inShadow.length > 0) {
+      const { fn } = new ErpShadow(this, 'Shadow', { stage, connected, routes: inShadow, core, secret });
+      outputs(this, { ShadowFunctionName: fn.functionName });
+    }
 
     if (!stock) return;
     const { functions, queues } = new ErpStock(this, 'Stock', {

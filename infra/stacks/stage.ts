@@ -23,6 +23,8 @@ export const TIMEOUTS = {
   sweepOrders: cdk.Duration.minutes(10),
   /** One read at the ERP for each order of three days; what is left, it says. The most that Lambda allows. */
   checkOrders: cdk.Duration.minutes(15),
+  /** A read at the ERP or two for each order of a day in shadow mode; the next report goes on. */
+  reportShadow: cdk.Duration.minutes(15),
   /** What changed since the last run, some pages of it; a complete listing once a day takes longest. */
   pollStock: cdk.Duration.minutes(5),
   /** The SKUs of ten orders, one or two reads. */

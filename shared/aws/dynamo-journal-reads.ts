@@ -41,5 +41,8 @@ export const journalItem =
 export const snapshotIn = ({ snapshot }: JournalItem): Envelope<OrderChangedV1> | undefined =>
   snapshot?.B ? (JSON.parse(gunzipSync(snapshot.B).toString()) as Envelope<OrderChangedV1>) : undefined;
 
+export const wireIn = ({ wire }: JournalItem): unknown =>
+  wire?.B ? JSON.parse(gunzipSync(wire.B).toString()) : undefined;
+
 const revisionIn = (value: AttributeValue | undefined): Revision | undefined =>
   value?.S === undefined ? undefined : (JSON.parse(value.S) as Revision);

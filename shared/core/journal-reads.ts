@@ -1,6 +1,6 @@
 import type { Envelope } from '../events/envelope.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
-import type { JourneyRow, JourneyState, JourneyStep } from './journal.ts';
+import type { JourneyRow, JourneyState, JourneyStep, SeenInShadow } from './journal.ts';
 
 /** One order on its way to one destination that is neither done nor discarded. */
 export interface UnfinishedOrder {
@@ -30,6 +30,23 @@ export interface JournalReads {
 export interface UnfinishedOrders {
   /** Unfinished since before a moment, the longest first. From an index: what was opened last may be missing. */
   unfinished(destination: string, openedBeforeMs: number): AsyncIterable<UnfinishedOrder>;
+}
+
+/** An order that came in shadow mode, as it was dealt with last. */
+export interface ShadowOrder {
+  readonly orderId: string;
+  readonly seen: SeenInShadow;
+  /** The newest snapshot; undefined: it was never recorded, or forgotten. */
+  readonly order: OrderChangedV1 | undefined;
+  /** shadow: what would have been written. */
+  readonly wire: unknown;
+  /** Its timeline, oldest first. */
+  readonly steps: readonly JourneyStep[];
+}
+
+export interface ShadowOrders {
+  /** All that came in shadow mode on the way from one storefront to one ERP, in no order. Reads the whole journal. */
+  seenInShadow(destination: string, source: string): AsyncIterable<ShadowOrder>;
 }
 
 /** Additions to the timelines of rows that exist. */

@@ -95,6 +95,7 @@ export const onSettle = (row: JourneyRow, copy: Revision): Settling => {
   return { precedence: over, settled, closes: latest === 'same' || latest === 'newer' };
 };
 
+/** What is kept of a settlement; undefined: what was kept before, if anything. What was ours before stays ours. */
 export const seenIn = ({ inShadow, state, step: { atMs } }: Settlement): SeenInShadow | undefined =>
   inShadow && state !== 'done' ? { atMs, state } : undefined;
 

@@ -1,15 +1,21 @@
-import type { DocumentDifference, ErpOrders, Mappings, PeerDocument } from '../connectors/contract.ts';
+import type {
+  DocumentDifference,
+  ErpAdoption,
+  ErpOrders,
+  Mappings,
+  PeerDocument,
+} from '../connectors/contract.ts';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
 import type { OrderRoute } from '../settings/order-route.ts';
 import { acceptanceOf } from './accept.ts';
-import { documentWindow, type Match, matchOrders } from './adopt.ts';
+import { documentWindow, matchOrders } from './adopt.ts';
 import { PermanentError } from './errors.ts';
 import { orderReference } from './intent-key.ts';
 import { inRouteCurrency } from './map-order.ts';
+import { moneyText } from './money.ts';
 import { type HistoryPorts, orderHistory } from './order-history.ts';
 import { assertAddsUp } from './order-totals.ts';
 import type { CallContext } from './ports.ts';
-import type { ReasonCode } from './reasons.ts';
 
 export interface RehearsePorts extends Omit<HistoryPorts, 'source'> {
   readonly route: OrderRoute;
@@ -40,7 +46,7 @@ export type Rehearsed = {
     }
   | { readonly outcome: 'missing' }
   | { readonly outcome: 'ambiguous'; readonly documents: readonly PeerDocument[] }
-  | { readonly outcome: 'unmappable'; readonly code: ReasonCode; readonly reason: string }
+  | { readonly outcome: 'unmappable'; readonly code: string; readonly reason: string }
   | { readonly outcome: 'unreadable' | 'not-accepted'; readonly reason: string }
 );
 
@@ -80,26 +86,45 @@ export const rehearse = async (
       done.push({ orderId, order, outcome: 'unmappable', code, reason: text.reason });
     }
   }
+  for await (const one of besideEntered({ route, adoption }, wires, { days }, call)) done.push(one);
+  return done;
+};
+
+/**
+ * Orders of one shop, as they would be written, beside the documents that people entered for them; one after another, in
+ * their order.
+ * @param wires what would be written of each
+ * @param range `taken`: ids of documents that are other orders'
+ */
+export async function* besideEntered(
+  { route, adoption }: { readonly route: OrderRoute; readonly adoption: ErpAdoption },
+  wires: ReadonlyMap<OrderChangedV1, unknown>,
+  { days, taken }: Pick<RehearseRange, 'days'> & { readonly taken?: ReadonlySet<string> },
+  call: CallContext,
+): AsyncGenerator<Rehearsed & { readonly order: OrderChangedV1 }> {
   const orders = [...wires.keys()];
-  if (orders.length === 0) return done;
+  if (orders.length === 0) return;
   const candidates = [];
   for await (const page of adoption.candidates(documentWindow(orders, days), route, call)) {
-    candidates.push(...page);
+    candidates.push(...page.filter(({ document }) => !taken?.has(document.id)));
   }
-  const compare = async (match: Match): Promise<Rehearsed> => {
+  for (const match of matchOrders(orders, candidates, { route, days })) {
     const { order } = match;
     const about = { orderId: order.orderId, order };
     if (match.kind === 'ambiguous') {
-      return { ...about, outcome: 'ambiguous', documents: match.candidates.map(({ document }) => document) };
-    }
-    if (!('candidate' in match)) return { ...about, outcome: 'missing' };
-    const { document } = match.candidate;
-    const differences = await adoption.compare(document, wires.get(order), route, call);
-    return { ...about, outcome: differences.length === 0 ? 'identical' : 'different', document, differences };
-  };
-  for (const match of matchOrders(orders, candidates, { route, days })) done.push(await compare(match));
-  return done;
-};
+      yield { ...about, outcome: 'ambiguous', documents: match.candidates.map(({ document }) => document) };
+    } else if ('candidate' in match) {
+      const { document } = match.candidate;
+      const differences = await adoption.compare(document, wires.get(order), route, call);
+      yield {
+        ...about,
+        outcome: differences.length === 0 ? 'identical' : 'different',
+        document,
+        differences,
+      };
+    } else yield { ...about, outcome: 'missing' };
+  }
+}
 
 /** As in shadow mode: not even a customer is created on the way. */
 const mapped = async (
@@ -112,6 +137,39 @@ const mapped = async (
   const refs = await erp.resolve(order, { ...call, route, mappings, once: undefined });
   return erp.toWire(order, refs, orderReference(order.source, order.orderId), route).value;
 };
+
+/** One order of the shop, and what would have become of it. No personal data. */
+export interface RehearsalRow {
+  readonly orderId: string;
+  readonly orderNumber?: string | undefined;
+  readonly placedAt?: string | undefined;
+  readonly total?: string | undefined;
+  readonly outcome: Rehearsed['outcome'];
+  /** Of `unmappable`. */
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly documents: readonly string[];
+  readonly differences: readonly DocumentDifference[];
+}
+
+export const rehearsalRow = (one: Rehearsed, route: OrderRoute): RehearsalRow => {
+  const { orderId, order, outcome } = one;
+  const documents =
+    'document' in one ? [nameOf(one.document)] : 'documents' in one ? one.documents.map(nameOf) : [];
+  return {
+    orderId,
+    orderNumber: order?.orderNumber,
+    placedAt: order?.placedAt,
+    total: order && moneyText(inRouteCurrency(order, route).total),
+    outcome,
+    code: 'code' in one ? one.code : undefined,
+    reason: 'reason' in one ? one.reason : undefined,
+    documents,
+    differences: 'differences' in one ? one.differences : [],
+  };
+};
+
+const nameOf = ({ id, name }: PeerDocument): string => name ?? id;
 
 export interface Verdict {
   readonly isReady: boolean;

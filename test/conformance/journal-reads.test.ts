@@ -2,11 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoJournalReads } from '../../shared/aws/dynamo-journal-reads.ts';
 import { dynamoJourney } from '../../shared/aws/dynamo-journey.ts';
+import { dynamoShadowOrders } from '../../shared/aws/dynamo-shadow-orders.ts';
 import { dynamoTimelines } from '../../shared/aws/dynamo-timelines.ts';
 import { dynamoUnfinished } from '../../shared/aws/dynamo-unfinished.ts';
 import type { Journal, Settlement } from '../../shared/core/journal.ts';
 import type {
   JournalReads,
+  ShadowOrder,
+  ShadowOrders,
   Timelines,
   UnfinishedOrder,
   UnfinishedOrders,
@@ -36,7 +39,7 @@ const step = (code: string, atMs: number) => ({ atMs, code, text: `text of ${cod
 /** What every place that keeps the journal must answer. */
 describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (where) => {
   let journal: Journal;
-  let reads: JournalReads & UnfinishedOrders & Timelines;
+  let reads: JournalReads & UnfinishedOrders & ShadowOrders & Timelines;
   let stepsOf: (orderId: string) => Promise<string[]>;
 
   beforeEach(async () => {
@@ -50,6 +53,7 @@ describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (wh
       reads = {
         ...dynamoJournalReads(tables.client, table),
         ...dynamoUnfinished(tables.client, table),
+        ...dynamoShadowOrders(tables.client, table),
         ...dynamoTimelines(tables.client, table),
       };
       const journey = dynamoJourney(tables.client, table);
@@ -130,6 +134,44 @@ describe.each(['in memory', 'on DynamoDB'])('the journal as it is read, %s', (wh
     ]);
     await settle('1', 'done', 950);
     expect(await unfinished(1e15)).toEqual([]);
+  });
+
+  it('lists what came in shadow mode on one route, as it was decided last', async () => {
+    const seen = async (source = SHOP) => {
+      const all: ShadowOrder[] = [];
+      for await (const one of reads.seenInShadow(ERP, source)) all.push(one);
+      return all.sort((a, b) => (a.orderId < b.orderId ? -1 : 1));
+    };
+    const shadow = (orderId: string, state: Settlement['state'], wire?: unknown, destination = ERP) =>
+      journal.settle(destination, SHOP, orderId, {
+        state,
+        revision: revisionOf(event(orderId)),
+        step: step(state.toUpperCase(), 200),
+        inShadow: true,
+        ...(wire === undefined ? {} : { wire }),
+      });
+    for (const id of ['1', '2#%', '3']) await record(id, 100);
+    await shadow('1', 'shadow', { lines: [1] });
+    await shadow('2#%', 'parked');
+    await settle('3', 'done', 200);
+    await shadow('4', 'shadow', {}, `${ERP}-2`);
+    expect(await seen()).toEqual([
+      {
+        orderId: '1',
+        seen: { atMs: 200, state: 'shadow' },
+        order: event('1').data,
+        wire: { lines: [1] },
+        steps: [step('RECEIVED', 100), step('SHADOW', 200)],
+      },
+      {
+        orderId: '2#%',
+        seen: { atMs: 200, state: 'parked' },
+        order: event('2#%').data,
+        wire: undefined,
+        steps: [step('RECEIVED', 100), step('PARKED', 200)],
+      },
+    ]);
+    expect(await seen('acme')).toEqual([]);
   });
 
   it('what was published again says when', async () => {

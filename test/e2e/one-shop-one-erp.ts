@@ -22,7 +22,7 @@ export const SECRET = 'another-webhook-secret';
 export interface OneShopOneErp {
   readonly shop: FakeWooCommerce;
   readonly erp: FakeOdoo;
-  start(): Promise<void>;
+  start(route?: { readonly mode?: 'shadow' }): Promise<void>;
   /** Waits until the runner has said so. */
   says(pattern: RegExp): Promise<void>;
   /** A buyer orders and pays; returns the shop's id. */
@@ -83,7 +83,7 @@ export const oneShopOneErp = (): OneShopOneErp => {
     },
     says,
     address,
-    start: async () => {
+    start: async (route = {}) => {
       const settings = await save('acme.json', {
         name: 'acme',
         region: 'eu-central-1',
@@ -92,7 +92,7 @@ export const oneShopOneErp = (): OneShopOneErp => {
           'acme-woo': { connector: 'woocommerce', url: shop.url },
           'acme-odoo': { connector: 'odoo', url: erp.url, database: 'acme' },
         },
-        orders: [{ from: 'acme-woo', to: 'acme-odoo', startAt: '2026-01-01T00:00:00+01:00' }],
+        orders: [{ from: 'acme-woo', to: 'acme-odoo', startAt: '2026-01-01T00:00:00+01:00', ...route }],
         timeScale: 0.01,
       });
       const secrets = await save('secrets.json', {

@@ -11,6 +11,8 @@ import {
 } from '../../shared/core/journal.ts';
 import type {
   JournalReads,
+  ShadowOrder,
+  ShadowOrders,
   Timelines,
   UnfinishedOrder,
   UnfinishedOrders,
@@ -88,7 +90,7 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
 /** The same rows as they are read by what looks after other people's work. */
 export const memoryJournalReads = (
   rows: Map<string, JournalRow>,
-): JournalReads & UnfinishedOrders & Timelines => {
+): JournalReads & UnfinishedOrders & ShadowOrders & Timelines => {
   const note = async (key: string, step: JourneyStep, more: Partial<JournalRow> = {}) => {
     const row = rows.get(key);
     if (row) rows.set(key, { ...row, steps: [...row.steps, step], ...more });
@@ -109,6 +111,16 @@ export const memoryJournalReads = (
         return [{ source, orderId, state, openSinceMs, sweptAtMs, event }];
       });
       yield* open.toSorted((a, b) => a.openSinceMs - b.openSinceMs);
+    },
+    async *seenInShadow(destination, source) {
+      for (const [key, { seenInShadow: seen, snapshot, settlement, steps }] of rows) {
+        const [to, from, orderId = ''] = partsOf(key);
+        if (to !== destination || from !== source || !seen) continue;
+        // As a table keeps it.
+        const kept = JSON.stringify({ wire: settlement?.wire });
+        const { wire } = JSON.parse(kept) as Pick<ShadowOrder, 'wire'>;
+        yield { orderId, seen, order: snapshot?.data, wire, steps };
+      }
     },
     note: (destination, source, orderId, step) => note(journeyKey(destination, source, orderId), step),
     reopen: (destination, source, orderId, step) =>

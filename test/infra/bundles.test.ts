@@ -16,6 +16,7 @@ const BUDGETS = {
   'fetch-orders': 520_000,
   'reconcile-orders': 560_000,
   'check-orders': 560_000,
+  'report-shadow': 560_000,
   'sweep-orders': 450_000,
   'consume-orders': 560_000,
   'control-connection': 500_000,
@@ -32,7 +33,9 @@ it('has an entry for every connector, and the recorder', () => {
   const wanted = Object.values(MANIFESTS).flatMap((manifest) => {
     const { name, kind } = manifest;
     if (kind === 'erp')
-      return [`consume-orders/${name}.ts`, `control-connection/${name}.ts`, `check-orders/${name}.ts`];
+      return ['consume-orders', 'control-connection', 'check-orders', 'report-shadow'].map(
+        (folder) => `${folder}/${name}.ts`,
+      );
     if (kind === 'payments') return [`ingest-webhook/${name}.ts`, `fetch-payments/${name}.ts`];
     const reading = manifest.reads ? [`fetch-orders/${name}.ts`, `reconcile-orders/${name}.ts`] : [];
     return [`ingest-webhook/${name}.ts`, ...reading];
@@ -90,6 +93,8 @@ const TABLES: Readonly<Record<string, string>> = {
   'dynamo-connection-states.ts': 'TablesConnections',
   'dynamo-mappings.ts': 'TablesMappings',
   'dynamo-parked.ts': 'TablesParked',
+  'dynamo-shadow-orders.ts': 'TablesJournal',
+  'dynamo-shadow-reports.ts': 'TablesReports',
 };
 
 describe('permissions', () => {

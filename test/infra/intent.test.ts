@@ -75,6 +75,7 @@ describe('stacks', () => {
         'ParkedTable',
         'ConnectionsTable',
         'CursorsTable',
+        'ReportsTable',
         'PageTopicArn',
         'TicketTopicArn',
       ]),
@@ -95,6 +96,7 @@ describe('stacks', () => {
       'FunctionName',
       'ControlFunctionName',
       'CheckFunctionName',
+      'ShadowFunctionName',
     ]);
   });
 });
@@ -485,6 +487,46 @@ describe('the daily check of an ERP', () => {
       TreatMissingData: 'breaching',
       AlarmDescription: 'ticket: infra/docs/runbook.md#check-late',
     });
+  });
+});
+
+describe('the shadow report of an ERP', () => {
+  const erp = named(stacks, 'waybill-acme-erp-1');
+
+  it('is made every morning of the company, of routes in shadow mode only', () => {
+    expect(erp.one('AWS::Events::Rule', 'Shadow').Properties.ScheduleExpression).toBe('cron(0 5 * * ? *)');
+    expect(JSON.parse(environment(erp, 'Shadow').WAYBILL_SETTINGS).routes).toEqual([
+      { from: 'shop-b', to: 'erp-1', ...ROUTE, mode: 'shadow', company: 2 },
+    ]);
+    expect(erp.one('AWS::CloudWatch::Alarm', 'ShadowReportAlarmshadowlate').Properties).toMatchObject({
+      EvaluationPeriods: 2,
+      TreatMissingData: 'breaching',
+      AlarmDescription: 'ticket: infra/docs/runbook.md#shadow-late',
+    });
+  });
+
+  it('may read the journal and its own secret, keep reports, and nothing else', () => {
+    const statements = erp
+      .one('AWS::IAM::Policy', 'Shadow')
+      .Properties.PolicyDocument.Statement.map(({ Action }: { Action: string | string[] }) => Action);
+    expect(statements).toEqual([
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'],
+      'dynamodb:Scan',
+      ['dynamodb:PutItem', 'dynamodb:Query'],
+    ]);
+  });
+
+  it('is nowhere where no route is in shadow mode', () => {
+    for (const name of ['waybill-acme-erp-2', 'waybill-acme-erp-3', 'waybill-acme-core']) {
+      expect(
+        named(stacks, name)
+          .all()
+          .filter(([id]) => id.startsWith('Shadow')),
+      ).toEqual([]);
+    }
+    expect(erp.template.Outputs).toHaveProperty('ShadowFunctionName');
+    expect(named(stacks, 'waybill-acme-erp-2').template.Outputs).not.toHaveProperty('ShadowFunctionName');
   });
 });
 

@@ -34,6 +34,12 @@ const STAGES = [
 ] as const;
 console.log(`synthesised both stages in ${Date.now() - startedMs} ms`);
 
+it('every article of the runbook has an alarm, in one stage or another', () => {
+  const alarms = STAGES.flatMap(([, stacks]) => resourcesOf(stacks, 'AWS::CloudWatch::Alarm'));
+  const used = alarms.map(({ properties }) => properties.AlarmDescription.split('#')[1]);
+  expect([...new Set(used)].sort()).toEqual([...HEADINGS].sort());
+});
+
 describe.each(STAGES)('%s', (_, stacks, stage) => {
   const all = (type: string) => {
     const found = resourcesOf(stacks, type);
@@ -225,8 +231,8 @@ describe.each(STAGES)('%s', (_, stacks, stage) => {
     }
   });
 
-  it('points every alarm at an article of the runbook, tells somebody, and uses every article', () => {
-    const used = alarms().map(({ name, properties }) => {
+  it('points every alarm at an article of the runbook, and tells somebody', () => {
+    for (const { name, properties } of alarms()) {
       const [, severity, heading] =
         /^(page|ticket): infra\/docs\/runbook\.md#(.+)$/.exec(properties.AlarmDescription) ?? [];
       expect(HEADINGS, name).toContain(heading);
@@ -235,9 +241,7 @@ describe.each(STAGES)('%s', (_, stacks, stage) => {
         severity === 'page' ? 'AlarmsPage' : 'AlarmsTicket',
       );
       expect(properties.TreatMissingData, name).toMatch(/^(notBreaching|breaching|ignore|missing)$/);
-      return heading;
-    });
-    expect([...new Set(used)].sort()).toEqual([...HEADINGS].sort());
+    }
     const names = alarms().map(({ properties }) => properties.AlarmName);
     expect(new Set(names).size).toBe(names.length);
   });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { differenceText, rehearsalRow, rehearsalWords } from '../../infra/cli/commands/rehearse-words.ts';
-import { type Rehearsed, rehearse, verdictOf } from '../../shared/core/rehearse.ts';
+import { differenceText, rehearsalWords } from '../../infra/cli/commands/rehearse-words.ts';
+import { type Rehearsed, rehearsalRow, rehearse, verdictOf } from '../../shared/core/rehearse.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
 import { anOrder } from '../fakes/orders.ts';
 import { type Connected, connect, mappingsOf } from '../unit/odoo/harness.ts';

@@ -1,40 +1,68 @@
 import type { Command } from 'commander';
 import { dynamoDb } from '../../../shared/aws/clients.ts';
 import { invokeFunction } from '../../../shared/aws/lambda-api.ts';
+import type { ShadowReport } from '../../../shared/core/shadow-report.ts';
 import { hint } from '../../problems.ts';
 import { openTarget, type TargetOptions } from '../target.ts';
 import { onTarget } from './on-target.ts';
 import { say, sayJson } from './output.ts';
 
 export const addPollCommand = (program: Command): void => {
-  onTarget(program.command('poll <storefront>'))
+  onTarget(program.command('poll <connection>'))
     .description(
-      'ask a storefront at once for orders that no webhook has brought, instead of waiting for the next run',
+      'ask a storefront at once for orders that no webhook has brought, or an ERP for what people entered in shadow mode, instead of waiting for the next run',
     )
-    .requiredOption('--now', 'needed, so that nobody asks a shop by mistake')
+    .requiredOption('--now', 'needed, so that nobody asks a peer by mistake')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      '\nWhat is younger than five minutes is left to the next run: its webhook may still be on its way.',
+      '\nWhat is younger than five minutes is left to the next run: its webhook, or its consumer, may still be on its way.',
     )
     .action(poll);
 };
 
-const poll = async (storefront: string, options: TargetOptions & { json?: boolean }): Promise<void> => {
+const poll = async (connection: string, options: TargetOptions & { json?: boolean }): Promise<void> => {
   const target = await openTarget(options);
-  if (!target.storefronts.includes(storefront)) {
-    throw new Error(`there is no storefront "${storefront}"; ${hint(storefront, target.storefronts)}`);
+  const known = [...target.storefronts, ...target.erps];
+  if (!known.includes(connection)) {
+    throw new Error(`there is no storefront and no ERP "${connection}"; ${hint(connection, known)}`);
   }
-  const { reconcile } = (await target.functions())[storefront] ?? {};
-  if (!reconcile)
-    throw new Error(`${storefront} is not reconciled: no route of it is on, or they say reconcile: 'off'`);
-  const ran = await invokeFunction(dynamoDb(), reconcile, {}).catch((error: unknown) => {
+  const { reconcile, shadow } = (await target.functions())[connection] ?? {};
+  const called = reconcile ?? shadow;
+  if (!called) {
+    throw new Error(
+      target.erps.includes(connection)
+        ? `no route to ${connection} is in shadow mode`
+        : `${connection} is not reconciled: no route of it is on, or they say reconcile: 'off'`,
+    );
+  }
+  const ran = await invokeFunction(dynamoDb(), called, {}).catch((error: unknown) => {
     if (error instanceof Error && error.name === 'TimeoutError') return { outcome: 'running' };
     throw error;
   });
   if (options.json) sayJson(ran);
-  else say(pollWords(storefront, ran as Ran));
+  else if (shadow) for (const line of shadowRunWords(connection, ran as ShadowRan, target.flag)) say(line);
+  else say(pollWords(connection, ran as Ran));
   if ((ran as Ran).outcome === 'failed') process.exitCode = 1;
+};
+
+/** What a shadow report answers. */
+interface ShadowRan extends Ran {
+  readonly routes?: readonly Pick<ShadowReport, 'from' | 'counts' | 'isReady'>[];
+}
+
+export const shadowRunWords = (erp: string, ran: ShadowRan, flag: string): string[] => {
+  const { outcome, routes } = ran;
+  if (!routes || outcome === 'failed' || outcome === 'running') return [pollWords(erp, ran)];
+  if (routes.length === 0) return [pollWords(erp, { outcome: 'busy' })];
+  return [
+    ...routes.map(({ from, counts, isReady }) => {
+      const told = Object.entries(counts).map(([what, n]) => `${n} ${what}`);
+      const verdict = isReady ? 'ready' : 'not ready';
+      return `${from} to ${erp}: ${told.length === 0 ? 'nothing came since the last report' : `${told.join(', ')}; ${verdict}`}`;
+    }),
+    `all of it: npx waybill shadow --to ${erp} ${flag}`,
+  ];
 };
 
 /** The line of the function that was called. */

@@ -1,43 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
-import type { DocumentDifference, PeerDocument } from '../../../shared/connectors/contract.ts';
-import { inRouteCurrency } from '../../../shared/core/map-order.ts';
-import { moneyText } from '../../../shared/core/money.ts';
-import type { Rehearsed, Verdict } from '../../../shared/core/rehearse.ts';
-import type { OrderRoute } from '../../../shared/settings/order-route.ts';
+import type { DocumentDifference } from '../../../shared/connectors/contract.ts';
+import type { RehearsalRow, Rehearsed, Verdict } from '../../../shared/core/rehearse.ts';
 import { aligned } from './parked-words.ts';
-
-/** One order of the shop, and what would have become of it. No personal data. */
-export interface RehearsalRow {
-  readonly orderId: string;
-  readonly orderNumber?: string | undefined;
-  readonly placedAt?: string | undefined;
-  readonly total?: string | undefined;
-  readonly outcome: Rehearsed['outcome'];
-  /** Of `unmappable`. */
-  readonly code?: string | undefined;
-  readonly reason?: string | undefined;
-  readonly documents: readonly string[];
-  readonly differences: readonly DocumentDifference[];
-}
-
-export const rehearsalRow = (one: Rehearsed, route: OrderRoute): RehearsalRow => {
-  const { orderId, order, outcome } = one;
-  const documents =
-    'document' in one ? [nameOf(one.document)] : 'documents' in one ? one.documents.map(nameOf) : [];
-  return {
-    orderId,
-    orderNumber: order?.orderNumber,
-    placedAt: order?.placedAt,
-    total: order && moneyText(inRouteCurrency(order, route).total),
-    outcome,
-    code: 'code' in one ? one.code : undefined,
-    reason: 'reason' in one ? one.reason : undefined,
-    documents,
-    differences: 'differences' in one ? one.differences : [],
-  };
-};
-
-const nameOf = ({ id, name }: PeerDocument): string => name ?? id;
 
 /** @example differenceText({ what: 'quantity', line: 'Tea', ours: '2', theirs: '3' }) // 'quantity of Tea: 2, there 3' */
 export const differenceText = ({ what, line, ours, theirs }: DocumentDifference): string => {

@@ -3,13 +3,13 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { dynamoDb } from '../../../shared/aws/clients.ts';
 import { dynamoMappings } from '../../../shared/aws/dynamo-mappings.ts';
 import { DAY_MS } from '../../../shared/core/adopt.ts';
-import { rehearse, verdictOf } from '../../../shared/core/rehearse.ts';
+import { rehearsalRow, rehearse, verdictOf } from '../../../shared/core/rehearse.ts';
 import { openedErp, storefrontReads } from '../peers.ts';
 import { routeOf } from '../route.ts';
 import { openTarget, type TargetOptions } from '../target.ts';
 import { onTarget } from './on-target.ts';
 import { say, sayJson } from './output.ts';
-import { rehearsalCsv, rehearsalRow, rehearsalWords } from './rehearse-words.ts';
+import { rehearsalCsv, rehearsalWords } from './rehearse-words.ts';
 
 interface RehearseOptions extends TargetOptions {
   readonly from?: string;

@@ -11,6 +11,7 @@ import { addPollCommand } from '../../../infra/cli/commands/poll.ts';
 import { addQuarantineCommands } from '../../../infra/cli/commands/quarantine.ts';
 import { addRehearseCommand } from '../../../infra/cli/commands/rehearse.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
+import { addShadowCommand } from '../../../infra/cli/commands/shadow.ts';
 import { addStatusCommand } from '../../../infra/cli/commands/status.ts';
 
 const program = new Command('waybill');
@@ -25,6 +26,7 @@ for (const add of [
   addQuarantineCommands,
   addRehearseCommand,
   addSecretsCommands,
+  addShadowCommand,
   addStatusCommand,
 ])
   add(program);
