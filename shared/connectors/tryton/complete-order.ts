@@ -4,7 +4,14 @@ import { moneyFromDecimal, moneyRounded, moneyText, zero } from '../../core/mone
 import type { CallContext } from '../../core/ports.ts';
 import type { LineLabel } from '../../core/reasons.ts';
 import type { CompletedOrder, PeerDocument } from '../contract.ts';
-import { amendmentName, amendSale, hasAmendments, lineChanges, openAmendment } from './amend-sale.ts';
+import {
+  type Amendment,
+  amendmentName,
+  amendSale,
+  hasAmendments,
+  lineChanges,
+  openAmendment,
+} from './amend-sale.ts';
 import { PAYMENT_PENDING, withPaymentPending } from './comment.ts';
 import { confirmSale } from './confirm-sale.ts';
 import { documentOf, inCompany, type TrytonOrdersOptions } from './connection.ts';
@@ -176,13 +183,23 @@ export const completeOrder = async (
       );
     }
     if (says.lines && says.header && !underWay) return;
-    const because = tooLateFor(sale) ?? (isAssigned(sale) || !amendable ? 'locked' : undefined);
-    if (because) throw tooLate(sale, 'edited', because, destination);
     const { surplus, missing } = matched;
     const { party, invoice_address, shipment_address } = wire.values;
     const header = says.header ? undefined : { party, invoice_address, shipment_address };
     const changes = { ...lineChanges(surplus, missing, zeroLines(sale)), header };
+    assertInTime(changes);
     await amendSale(client, sale, changes, amendmentName(wire.values), call);
+  }
+
+  /**
+   * What was shipped or invoiced stays as it is. New lines are taken beside it, as those of an exchange: an amendment makes
+   * only drafts anew (observed on 6.0). @throws PermanentError TOO_LATE_IN_ERP
+   */
+  function assertInTime({ changed, header }: Amendment): void {
+    const onlyAdds = header === undefined && changed.every(({ line }) => line.quantity === 0);
+    const late = onlyAdds ? undefined : (tooLateFor(sale) ?? (isAssigned(sale) ? 'locked' : undefined));
+    const because = late ?? (amendable ? undefined : 'locked');
+    if (because) throw tooLate(sale, 'edited', because, destination);
   }
 
   /** Makes the total right by one untaxed rounding line, made, changed or removed. */
@@ -207,8 +224,9 @@ export const completeOrder = async (
         needed ? [needed] : [],
         zeroLines(sale).filter((line) => isRounding(line, wire)),
       );
-      const name = amendmentName(wire.values, 'rounding');
-      await amendSale(client, sale, { ...changes, header: undefined }, name, call);
+      const amendment = { ...changes, header: undefined };
+      assertInTime(amendment);
+      await amendSale(client, sale, amendment, amendmentName(wire.values, 'rounding'), call);
     }
     sale = await read();
     matched = matchLines(liveLines(sale), wire);

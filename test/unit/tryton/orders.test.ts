@@ -70,6 +70,39 @@ describe('without the module sale_amendment', () => {
 });
 
 describe('an edit', () => {
+  it('that only adds to what was shipped and invoiced is taken: the new lines of an exchange', async () => {
+    const shop = await connect();
+    const order = anOrder();
+    const { completed } = await shop.push(order);
+    const shipments = sale()?.['shipments'] as number[];
+    for (const button of ['assign_try', 'pick', 'pack', 'done']) {
+      fake.call(`model.stock.shipment.out.${button}`, [shipments]);
+    }
+    fake.call('model.account.invoice.post', [sale()?.['invoices']]);
+    const [tea, mug] = order.lines;
+    if (!tea || !mug) throw new Error('the order has two lines');
+    const another = { ...mug, id: '9', subtotal: twd(20000), total: twd(20000) };
+    const taxes = mug.taxes.map((tax) => ({ ...tax, amount: twd(1000) }));
+    const lines = [tea, mug, { ...another, taxes }];
+    const after = await shop.push(
+      { ...order, lines, tax: twd(6248), total: twd(131198) },
+      'confirm',
+      completed.fingerprint,
+    );
+    expect(after.completed.total).toEqual(twd(131198));
+    const states = (model: string) => fake.records(model).map(({ state }) => state);
+    expect(states('stock.shipment.out')).toEqual(['done', 'waiting']);
+    expect(states('account.invoice')).toEqual(['posted', 'draft']);
+    // Fewer pieces of what was shipped are another matter.
+    const fewer = { ...tea, quantity: 1, subtotal: twd(42000), total: twd(42000) };
+    const edit = shop.push(
+      { ...order, lines: [fewer, ...lines.slice(1)], tax: twd(4148), total: twd(87098) },
+      'confirm',
+      after.completed.fingerprint,
+    );
+    await expect(edit).rejects.toMatchObject({ code: 'TOO_LATE_IN_ERP', params: { because: 'delivered' } });
+  });
+
   it('is not made when pieces are set apart already', async () => {
     const shop = await connect();
     const { completed } = await shop.push(anOrder());
