@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import * as cdk from 'aws-cdk-lib';
 import { bundleAhead } from './constructs/bundle.ts';
-import { connectionsOf, erpsOf, type Settings, storefrontsOf } from './settings.ts';
+import { connectionsOf, erpsOf, paymentsOf, type Settings, storefrontsOf } from './settings.ts';
 import { CoreStack } from './stacks/core-stack.ts';
 import { shadowRoutes } from './stacks/erp-shadow.ts';
 import { ErpStack } from './stacks/erp-stack.ts';
+import { PaymentsStack } from './stacks/payments-stack.ts';
 import { entry } from './stacks/stage.ts';
 import { StorefrontStack } from './stacks/storefront-stack.ts';
 
@@ -31,6 +32,7 @@ export const buildApp = (stage: Settings, options: BuildOptions = {}): cdk.App =
   bundleAhead(entriesOf(stage));
   const core = new CoreStack(app, stage);
   for (const connected of storefrontsOf(stage)) new StorefrontStack(app, stage, connected, core);
+  for (const connected of paymentsOf(stage)) new PaymentsStack(app, stage, connected, core);
   for (const connected of erpsOf(stage)) new ErpStack(app, stage, connected, core);
   refuseLaptopSettings(core, stage);
   return app;
@@ -43,6 +45,10 @@ const entriesOf = (stage: Settings): string[] => [
   ...storefrontsOf(stage).flatMap(({ manifest: { name, reads } }) => [
     entry('ingest-webhook', `${name}.ts`),
     ...(reads ? [entry('fetch-orders', `${name}.ts`), entry('reconcile-orders', `${name}.ts`)] : []),
+  ]),
+  ...paymentsOf(stage).flatMap(({ manifest: { name } }) => [
+    entry('ingest-webhook', `${name}.ts`),
+    entry('fetch-payments', `${name}.ts`),
   ]),
   ...erpsOf(stage).flatMap(({ id, manifest: { name } }) => [
     ...(shadowRoutes(stage, id).length > 0 ? [entry('report-shadow', `${name}.ts`)] : []),

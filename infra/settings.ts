@@ -2,11 +2,18 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
-import type { ErpManifest, Manifest, StorefrontManifest } from '../shared/connectors/manifest.ts';
+import type {
+  ErpManifest,
+  Manifest,
+  PaymentsManifest,
+  StorefrontManifest,
+} from '../shared/connectors/manifest.ts';
 import { MANIFESTS, type Manifests } from '../shared/connectors/manifests.ts';
 import { JOURNAL } from '../shared/observability/names.ts';
 import { OrderRoute, RECONCILE_MINUTES } from '../shared/settings/order-route.ts';
+import { type OrderHint, PaymentRoute } from '../shared/settings/payment-route.ts';
 import { StockRoute } from '../shared/settings/stock-route.ts';
+import { KINDS, paymentProblems } from './payment-problems.ts';
 import { check, hint, nearest, problem, SettingsError } from './problems.ts';
 import { stockProblems } from './stock-problems.ts';
 
@@ -67,10 +74,15 @@ export const Settings = z.strictObject({
       ),
       AnyConnection,
     )
-    .meta({ description: 'Accounts at storefronts and ERPs, by an id that never changes' }),
+    .meta({
+      description: 'Accounts at storefronts, ERPs and payment providers, by an id that never changes',
+    }),
   orders: z.array(OrderRoute).default([]).meta({ description: 'Which storefront sells into which ERP' }),
   stock: z.array(StockRoute).default([]).meta({
     description: 'Which ERP says what there is, and which storefronts show it',
+  }),
+  payments: z.array(PaymentRoute).default([]).meta({
+    description: 'Which payment provider takes the money for which storefronts',
   }),
   alarms: z
     .strictObject({
@@ -126,6 +138,7 @@ export const parseSettings = (value: unknown, origin: string): Settings => {
     ...('problems' in checked ? checked.problems : []),
     ...routeProblems(value),
     ...stockProblemsIn(value),
+    ...paymentProblemsIn(value),
   ];
   if (problems.length > 0 || !('value' in checked)) throw new SettingsError(origin, problems);
   // The schema was put together from the same manifests as the type.
@@ -200,7 +213,7 @@ const routeProblems = (value: unknown): string[] => {
       }
       const kind = kinds.get(id);
       if (kind === undefined || kind === wanted) return [];
-      return [problem(at(end), `"${id}" is ${kind === 'erp' ? 'an ERP' : 'a storefront'}; ${why}`)];
+      return [problem(at(end), `"${id}" is ${KINDS[kind]}; ${why}`)];
     });
     const { from, to } = route;
     if (typeof from !== 'string' || typeof to !== 'string') return ends;
@@ -219,6 +232,14 @@ const stockProblemsIn = (value: unknown): string[] => {
     ([id, connection]) => [id, manifestOf(connection)] as const,
   );
   return stockProblems(value['stock'], new Map(manifests));
+};
+
+const paymentProblemsIn = (value: unknown): string[] => {
+  if (!isRecord(value) || !isRecord(value['connections']) || !Array.isArray(value['payments'])) return [];
+  const kinds = Object.entries(value['connections']).map(
+    ([id, connection]) => [id, kindOf(connection)] as const,
+  );
+  return paymentProblems(value['payments'], new Map(kinds));
 };
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -245,6 +266,24 @@ export const storefrontsOf = (stage: Settings): readonly Connected<StorefrontMan
 
 export const erpsOf = (stage: Settings): readonly Connected<ErpManifest>[] =>
   connectionsOf(stage).filter((c): c is Connected<ErpManifest> => c.manifest.kind === 'erp');
+
+export const paymentsOf = (stage: Settings): readonly Connected<PaymentsManifest>[] =>
+  connectionsOf(stage).filter((c): c is Connected<PaymentsManifest> => c.manifest.kind === 'payments');
+
+/**
+ * Who takes the money for a shop. Two shops may number their orders alike: what a payment says of its order then says
+ * nothing.
+ */
+export const providersOf = (
+  stage: Settings,
+  shop: string,
+): readonly { readonly source: string; readonly hint: OrderHint }[] =>
+  stage.payments
+    .filter(({ orders }) => orders.includes(shop))
+    .map(({ from, orders, hint: stated }) => ({
+      source: from,
+      hint: orders.some((other) => other !== shop) ? 'none' : stated,
+    }));
 
 /** Ids of the storefront connections whose orders can be read by id. */
 export const fetchableOf = (stage: Settings): readonly string[] =>

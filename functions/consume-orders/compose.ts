@@ -6,6 +6,7 @@ import { dynamoJournal } from '../../shared/aws/dynamo-journal.ts';
 import { dynamoLedger } from '../../shared/aws/dynamo-ledger.ts';
 import { dynamoMappings } from '../../shared/aws/dynamo-mappings.ts';
 import { dynamoParked } from '../../shared/aws/dynamo-parked.ts';
+import { dynamoPaymentFacts } from '../../shared/aws/dynamo-payment-facts.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { secretReader } from '../../shared/aws/secrets.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
@@ -36,7 +37,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const env = Env.parse(environment);
   const nowMs = Date.now;
   const destination = env[ENV.connection];
-  const { connection, routes, fetchable, tellsStock } = env[ENV.settings];
+  const { connection, routes, fetchable, providers, tellsStock } = env[ENV.settings];
   const publish = publisher(eventBridge(), env[ENV.eventBus]);
   const timeScale = env[ENV.timeScale];
   const unscaledSettleMs = connector.manifest.settleMs + SEND_MS;
@@ -44,6 +45,8 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const workMs = env[ENV.leaseMs] - unscaledSettleMs;
   const recordMs = Math.max(workMs * timeScale, Math.min(workMs, LEAST_WORK_MS));
   const dynamo = dynamoDb();
+  const paymentsTable = env[ENV.paymentsTable];
+  const facts = paymentsTable === undefined ? undefined : dynamoPaymentFacts(dynamo, paymentsTable, nowMs);
   const { orders: erp } = connector.open({
     connection: destination,
     settings: connector.manifest.settings.parse(connection),
@@ -66,6 +69,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       sources: new Set(fetchable),
       notify: (event) => publish('order.notified.v1', event),
     },
+    paymentFacts: async (order) => (await facts?.of(providers[order.source] ?? [], destination, order)) ?? [],
   };
   const noticing = noticingFailures({
     connection: destination,

@@ -114,6 +114,7 @@ try {
         'consume-orders': consumers,
         'ingest-webhook': receivers,
         'fetch-orders': 1,
+        'fetch-payments': 1,
         'record-orders': Math.max(1, processes - consumers - receivers - 1),
       },
       redeliverPerMille: REDELIVERED_PER_MILLE,

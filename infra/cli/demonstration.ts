@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import pc from 'picocolors';
 import type { Secrets } from '../secrets.ts';
-import { erpsOf, type Settings, storefrontsOf } from '../settings.ts';
+import { erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { Journeys } from './journeys.ts';
 import { mappingRowsFrom } from './mapping-csv.ts';
 import { readBack } from './read-back.ts';
@@ -124,12 +124,14 @@ const expectedOf = (journeys: Journeys): ExpectedOrder[] =>
   }));
 
 const connectionsIn = (settings: Settings, sandbox: Sandbox | undefined): ReportedConnection[] =>
-  [...storefrontsOf(settings), ...erpsOf(settings)].map(({ id, manifest: { kind, name } }) => ({
-    id,
-    kind,
-    connector: name,
-    dialects: sandbox?.dialects()[id] ?? null,
-  }));
+  [...storefrontsOf(settings), ...erpsOf(settings), ...paymentsOf(settings)].map(
+    ({ id, manifest: { kind, name } }) => ({
+      id,
+      kind,
+      connector: name,
+      dialects: sandbox?.dialects()[id] ?? null,
+    }),
+  );
 
 const importMappings = async (file: string, run: LocalRun, settings: Settings): Promise<void> => {
   const known = {

@@ -46,7 +46,7 @@ export interface IgnoredOrder {
 
 export interface ReportedConnection {
   readonly id: string;
-  readonly kind: 'storefront' | 'erp';
+  readonly kind: 'storefront' | 'erp' | 'payments';
   readonly connector: string;
   /** The wires that a sandbox ERP was spoken to over, as it saw them; null: it is not ours to say. */
   readonly dialects: readonly string[] | null;

@@ -7,13 +7,13 @@ import { buildApp } from '../build.ts';
 import { secretName } from '../constructs/credentials.ts';
 import { type LocalStack, startLocalStack } from '../local/index.ts';
 import type { Secrets } from '../secrets.ts';
-import { connectionsOf, erpsOf, type Settings, storefrontsOf } from '../settings.ts';
+import { connectionsOf, erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { removeAddress, writeAddress } from './address.ts';
 import { functionsOf, queuesOf } from './target.ts';
 
 export interface LocalRun {
   readonly stack: LocalStack;
-  /** Where each storefront sends its webhooks. */
+  /** Where each storefront and payment provider sends its webhooks. */
   readonly webhookUrls: ReadonlyMap<string, string>;
   readonly mappings: MappingStore;
   stop(): Promise<void>;
@@ -34,7 +34,12 @@ export interface LocalRunOptions {
   readonly onLine: (text: string) => void;
 }
 
-export type FunctionFolder = 'ingest-webhook' | 'fetch-orders' | 'consume-orders' | 'record-orders';
+export type FunctionFolder =
+  | 'ingest-webhook'
+  | 'fetch-orders'
+  | 'fetch-payments'
+  | 'consume-orders'
+  | 'record-orders';
 
 const SCRATCH = fileURLToPath(new URL('../../.waybill', import.meta.url));
 
@@ -101,7 +106,12 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
     });
     return {
       stack,
-      webhookUrls: new Map(storefronts.map((id) => [id, output(id, 'WebhookUrl')])),
+      webhookUrls: new Map(
+        [...storefronts, ...paymentsOf(settings).map(({ id }) => id)].map((id) => [
+          id,
+          output(id, 'WebhookUrl'),
+        ]),
+      ),
       mappings: dynamoMappingStore(dynamo, mappingsTable, Date.now),
       stop: async () => {
         dynamo.destroy();
@@ -127,5 +137,6 @@ const folderOf = (functionName: string, settings: Settings): FunctionFolder => {
     .sort((a, b) => b.prefix.length - a.prefix.length)[0];
   if (!connection) return 'record-orders';
   if (connection.kind === 'erp') return 'consume-orders';
-  return functionName.startsWith('Fetch', connection.prefix.length) ? 'fetch-orders' : 'ingest-webhook';
+  if (!functionName.startsWith('Fetch', connection.prefix.length)) return 'ingest-webhook';
+  return connection.kind === 'payments' ? 'fetch-payments' : 'fetch-orders';
 };

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { moneyText } from '../../shared/core/money.ts';
-import { erpsOf, type Settings, storefrontsOf } from '../settings.ts';
+import { erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { type IgnoredOrder, isRight, type Report } from './report.ts';
 import type { LocalRun } from './run-local.ts';
 
@@ -25,6 +25,14 @@ export const introductionOf = ({
   for (const { id, manifest, connection } of erpsOf(settings)) {
     const from = settings.orders.filter(({ to }) => to === id).map((route) => route.from);
     table.push([manifest.title, id, `${connection.url} ${pc.dim(`orders of ${from.join(', ')}`)}`]);
+  }
+  for (const { id, manifest, connection } of paymentsOf(settings)) {
+    const shops = settings.payments.filter(({ from }) => from === id).flatMap(({ orders }) => orders);
+    table.push([
+      manifest.title,
+      id,
+      `${connection.url ?? ''} ${pc.dim(`payments of ${shops.join(', ')}`)}`.trim(),
+    ]);
   }
   for (const [id, url] of run.webhookUrls) table.push(['webhooks of', id, url]);
   const services = new Map<string, string[]>();

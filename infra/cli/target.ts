@@ -42,7 +42,7 @@ export interface Target {
 
 /** Names of those functions of a connection that commands call. */
 export interface CalledFunctions {
-  /** Of a storefront. */
+  /** Of a storefront; a payment provider has the first of them, too. */
   readonly webhook?: string | undefined;
   readonly reconcile?: string | undefined;
   readonly listStock?: string | undefined;
@@ -145,7 +145,7 @@ export const functionsOf = (
   Object.fromEntries(
     connectionsOf(settings).map(({ id, manifest: { kind } }) => {
       const stack = `waybill-${settings.name}-${id}`;
-      return kind === 'storefront'
+      return kind !== 'erp'
         ? [
             id,
             {

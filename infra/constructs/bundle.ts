@@ -14,6 +14,8 @@ export const BUNDLE = {
   treeShaking: true,
   sourcemap: false,
   legalComments: 'none',
+  // Otherwise every Chinese character of a reason is six bytes, not three.
+  charset: 'utf8',
   platform: 'node',
   target: 'node24',
   format: 'esm',

@@ -79,6 +79,7 @@ export class CoreStack extends cdk.Stack {
       CursorsTable: this.tables.cursors.tableName,
       ConnectionsTable: this.tables.connections.tableName,
       ReportsTable: this.tables.reports.tableName,
+      PaymentsTable: this.tables.payments.tableName,
       PageTopicArn: this.alarms.topics.page.topicArn,
       TicketTopicArn: this.alarms.topics.ticket.topicArn,
     });

@@ -13,6 +13,7 @@ import {
   type Connected,
   fetchableOf,
   fieldsOf,
+  providersOf,
   type Settings,
   stockOf,
   withoutDefaults,
@@ -54,13 +55,14 @@ export class ErpStack extends cdk.Stack {
     super(app, `waybill-${stage.name}-${id}`, stackProps(stage, `Waybill: ${manifest.title} ${id}`, id));
     const { secret } = new Credentials(this, 'Credentials', { stage: stage.name, connection: id });
     const routes = stage.orders.filter(({ to }) => to === id);
-    const { ledger, bindings, journal, mappings, connections } = core.tables;
+    const { ledger, bindings, journal, mappings, connections, payments } = core.tables;
     const stock = stockOf(stage, id);
     const orders = {
       connection: fieldsOf(connected),
       routes: routes.map((route) => withoutDefaults(OrderRoute, route)),
       fetchable: fetchableOf(stage).filter((shop) => routes.some(({ from }) => from === shop)),
     };
+    const providers = providersByShop(stage, id);
     const slice = JSON.stringify(orders);
     const consumer = new BufferedConsumer(this, 'Orders', {
       bus: core.bus,
@@ -70,7 +72,11 @@ export class ErpStack extends cdk.Stack {
       entry: entry('consume-orders', `${manifest.name}.ts`),
       environment: {
         [ENV.connection]: id,
-        [ENV.settings]: JSON.stringify({ ...orders, ...(stock && { tellsStock: true }) }),
+        [ENV.settings]: JSON.stringify({
+          ...orders,
+          ...(stock && { tellsStock: true }),
+          ...(providers && { providers }),
+        }),
         [ENV.secretId]: secretName(stage.name, id),
         [ENV.eventBus]: core.bus.eventBusName,
         [ENV.ledgerTable]: ledger.tableName,
@@ -78,6 +84,7 @@ export class ErpStack extends cdk.Stack {
         [ENV.journalTable]: journal.tableName,
         [ENV.mappingsTable]: mappings.tableName,
         [ENV.connectionsTable]: connections.tableName,
+        ...(providers && { [ENV.paymentsTable]: payments.tableName }),
         [ENV.leaseMs]: String(leaseMs(manifest)),
         [ENV.timeScale]: String(stage.timeScale),
       },
@@ -94,6 +101,7 @@ export class ErpStack extends cdk.Stack {
     grantItems(journal, consumer.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantItems(mappings, consumer.fn, 'dynamodb:BatchGetItem');
     grantItems(connections, consumer.fn, 'dynamodb:UpdateItem');
+    if (providers) grantItems(payments, consumer.fn, 'dynamodb:BatchGetItem', 'dynamodb:UpdateItem');
     credentialsAlarm(this, core.alarms, id);
 
     const controller = new ScheduledPoller(this, 'Control', {
@@ -214,6 +222,15 @@ export class ErpStack extends cdk.Stack {
     });
   }
 }
+
+/** Who takes the money for the shops whose payments are booked there; undefined: nobody who tells us. */
+const providersByShop = (stage: Settings, erp: string) => {
+  const found = stage.orders
+    .filter(({ to, payments, mode }) => to === erp && payments === 'book' && mode !== 'off')
+    .map(({ from }) => [from, providersOf(stage, from)] as const)
+    .filter(([, providers]) => providers.length > 0);
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+};
 
 /** A claim outlives the worker that made it, and whatever the peer still does with a write of that worker. */
 const leaseMs = ({ settleMs }: ErpManifest): number =>

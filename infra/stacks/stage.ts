@@ -13,6 +13,8 @@ export const TIMEOUTS = {
   ingestWebhook: cdk.Duration.seconds(15),
   /** A batch of ten, each one to four reads at a slow shop. */
   fetchOrders: cdk.Duration.seconds(60),
+  /** A batch of ten, each one to three reads at the provider, and some writes to DynamoDB. */
+  fetchPayments: cdk.Duration.seconds(60),
   /** A batch of ten, each a handful of calls to a slow ERP. */
   consumeOrders: cdk.Duration.seconds(60),
   /** A batch of ten, each one or two writes to DynamoDB. */

@@ -61,6 +61,15 @@ export default settings({
       /** Codes of the service products that carry amounts without goods. These are the defaults. */
       products: { shipping: 'SHIP', fee: 'FEE', rounding: 'ROUNDING' },
     },
+    'acme-stripe': {
+      connector: 'stripe',
+      /** Connect only: the connected account whose payments are meant. Default: the key's own */
+      account: 'acct_1234567890abcdef',
+      /** Metadata keys that hold the shop's id or number of the order; the first one counts. Default: order_id */
+      orderKeys: ['order_id'],
+      /** Buyers pay at Stripe Checkout: its session names the order, too. Default: false */
+      checkout: false,
+    },
   },
 
   /** Which storefront sells into which ERP. One storefront may have several routes, each to another ERP. */
@@ -131,6 +140,22 @@ export default settings({
       mode: 'shadow',
       startAt: '2027-01-01T00:00:00+01:00',
       customers: { collective: 'WEB-EU' },
+    },
+  ],
+
+  /**
+   * Which payment provider takes the money for which shops: what it says of a payment (amount, date, fee) is booked where
+   * the shop's orders are, if their route says `payments: 'book'`. Default: none, and the shop alone states payments.
+   */
+  payments: [
+    {
+      from: 'acme-stripe',
+      orders: ['acme-woo'],
+      /**
+       * What a payment's word for its order (metadata order_id) is in the shop: either its id or its number, id, number or
+       * none. Counts only where one shop is named: two shops may number their orders alike. Default: either
+       */
+      hint: 'number',
     },
   ],
 

@@ -9,6 +9,7 @@ export interface SandboxAddresses {
   readonly odoo?: string;
   /** Spoken to over JSON-2. */
   readonly odoo19?: string;
+  readonly stripe?: string;
 }
 
 /** The shop's own domain, which every webhook names. */
@@ -24,6 +25,7 @@ export const sandbox = (at: SandboxAddresses): Settings => {
     ...(at.customStore && { 'sandbox-store': { connector: 'custom-store', url: at.customStore } }),
     ...(at.odoo && { 'sandbox-odoo': { connector: 'odoo', url: at.odoo, database: 'sandbox' } }),
     ...(at.odoo19 && { 'sandbox-odoo-19': { connector: 'odoo', url: at.odoo19, database: 'sandbox' } }),
+    ...(at.stripe && { 'sandbox-stripe': { connector: 'stripe', url: at.stripe } }),
   };
   return settings({
     name: 'sandbox',
@@ -31,6 +33,7 @@ export const sandbox = (at: SandboxAddresses): Settings => {
     timeZone: 'Europe/Berlin',
     connections,
     orders: ROUTES.filter(({ from, to }) => from in connections && to in connections),
+    payments: PAYMENTS.filter(({ from, orders }) => [from, ...orders].every((id) => id in connections)),
     // Ten minutes of waiting take one: somebody is watching.
     timeScale: 0.1,
   });
@@ -47,6 +50,10 @@ const ROUTES: NonNullable<SettingsInput['orders']> = [
   { from: 'sandbox-store', to: 'sandbox-odoo-19', startAt },
 ];
 
+const PAYMENTS: NonNullable<SettingsInput['payments']> = [
+  { from: 'sandbox-stripe', orders: ['sandbox-woo'] },
+];
+
 /** Nobody listens at these addresses; they let `cdk synth` and `cdk diff` run without arguments. */
 export default sandbox({
   woocommerce: 'http://127.0.0.1:8080',
@@ -54,4 +61,5 @@ export default sandbox({
   customStore: 'http://127.0.0.1:8082',
   odoo: 'http://127.0.0.1:8069',
   odoo19: 'http://127.0.0.1:8070',
+  stripe: 'http://127.0.0.1:8083',
 });

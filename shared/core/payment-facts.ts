@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { OrderChangedV1 } from '../events/order-changed.ts';
+import type { OrderHint } from '../settings/payment-route.ts';
 import { Money } from './money.ts';
 
 /**
@@ -41,10 +42,6 @@ export const PaymentFacts = z.object({
   asOfMs: z.int().meta({ description: 'When the provider said so, epoch milliseconds' }),
 });
 export type PaymentFacts = z.infer<typeof PaymentFacts>;
-
-/** What a payment's word for its order means in a shop; either: whichever fits. none: it means nothing. */
-export const ORDER_HINTS = ['either', 'id', 'number', 'none'] as const;
-export type OrderHint = (typeof ORDER_HINTS)[number];
 
 /** A provider connection that takes payments for a shop. */
 export interface PaymentProvider {

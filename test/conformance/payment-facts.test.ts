@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { dynamoPaymentFacts, dynamoPaymentRecords } from '../../shared/aws/dynamo-payment-facts.ts';
-import type { OrderHint, PaymentFacts, PaymentFactsStore } from '../../shared/core/payment-facts.ts';
+import type { PaymentFacts, PaymentFactsStore } from '../../shared/core/payment-facts.ts';
 import type { OrderChangedV1 } from '../../shared/events/order-changed.ts';
+import type { OrderHint } from '../../shared/settings/payment-route.ts';
 import { type DynamoTables, startDynamoTables } from '../fakes/dynamo-tables.ts';
 import { memoryPaymentFacts } from '../fakes/memory-payment-facts.ts';
 import { anOrder } from '../fakes/orders.ts';

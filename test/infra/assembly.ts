@@ -52,11 +52,24 @@ export const synthesise = (stage: Settings): readonly SynthesisedStack[] => {
   }
 };
 
-export const SANDBOX = sandbox({ woocommerce: 'http://127.0.0.1:8080', odoo: 'http://127.0.0.1:8069' });
+const SANDBOX_STAGE = sandbox({
+  woocommerce: 'http://127.0.0.1:8080',
+  odoo: 'http://127.0.0.1:8069',
+  stripe: 'http://127.0.0.1:8083',
+});
+/** With everything that a route may ask for. */
+export const SANDBOX: Settings = {
+  ...SANDBOX_STAGE,
+  orders: SANDBOX_STAGE.orders.map((route) => ({ ...route, payments: 'book' })),
+};
 
+const PROVIDER = 'payment-provider-with-32-letters';
 const numbers = Array.from({ length: 10 }, (_, i) => i + 1);
 
-/** Ten shops, ten ERPs, every shop routed to two ERPs, names as long as they may be, nothing left to a default. */
+/**
+ * Ten shops, ten ERPs and a payment provider for all shops, every shop routed to two ERPs, names as long as they may be,
+ * nothing left to a default.
+ */
 export const TWENTY = settings({
   name: 'twenty-connections',
   region: 'ap-southeast-1',
@@ -75,6 +88,7 @@ export const TWENTY = settings({
       `enterprise-resources-of-32-${String(n).padStart(5, 'a')}`,
       { connector: 'odoo' as const, url: `https://erp-${n}.acme.example`, database: `acme-${n}` },
     ]),
+    [PROVIDER, { connector: 'stripe' as const, account: 'acct_1234567890abcdef' }],
   ]),
   orders: numbers.flatMap((n) =>
     [n, (n % 10) + 1].map((to) => ({
@@ -87,7 +101,15 @@ export const TWENTY = settings({
       warehouse: 'WH-01',
       customers: { collective: 'WEB-CUSTOMER' },
       roundingTolerance: 2,
+      payments: 'book' as const,
     })),
   ),
+  payments: [
+    {
+      from: PROVIDER,
+      orders: numbers.map((n) => `storefront-with-a-name-of-32-${String(n).padStart(3, 'a')}`),
+      hint: 'none',
+    },
+  ],
   alarms: { email: 'oncall@acme.example' },
 });

@@ -18,15 +18,19 @@ const BUDGETS = {
   'check-orders': 560_000,
   'report-shadow': 560_000,
   'sweep-orders': 450_000,
-  'consume-orders': 560_000,
+  'fetch-payments': 800_000,
+  // Booking payments and reading stock came to it: 582 kB for Odoo.
+  'consume-orders': 600_000,
   'control-connection': 500_000,
   'record-orders': 450_000,
 };
+/** Stripe's own package carries every resource of its API: 250 kB (docs of decision 0003). */
+const EXCEPTIONS: Readonly<Record<string, number>> = { 'ingest-webhook/stripe.ts': 700_000 };
 
 const entries = Object.entries(BUDGETS).flatMap(([folder, budget]) =>
   readdirSync(path.join(FUNCTIONS, folder))
     .filter((file) => file.endsWith('.ts') && !['compose.ts', 'env.ts'].includes(file))
-    .map((file) => [`${folder}/${file}`, budget] as const),
+    .map((file) => [`${folder}/${file}`, EXCEPTIONS[`${folder}/${file}`] ?? budget] as const),
 );
 
 it('has an entry for every connector, and the recorder', () => {
@@ -95,6 +99,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'dynamo-parked.ts': 'TablesParked',
   'dynamo-shadow-orders.ts': 'TablesJournal',
   'dynamo-shadow-reports.ts': 'TablesReports',
+  'dynamo-payment-facts.ts': 'TablesPayments',
 };
 
 describe('permissions', () => {
@@ -103,6 +108,8 @@ describe('permissions', () => {
     ['ingest-webhook/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Webhook'],
     ['fetch-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Fetch'],
     ['reconcile-orders/woocommerce.ts', 'waybill-sandbox-sandbox-woo', 'Reconcile'],
+    ['ingest-webhook/stripe.ts', 'waybill-sandbox-sandbox-stripe', 'Webhook'],
+    ['fetch-payments/stripe.ts', 'waybill-sandbox-sandbox-stripe', 'Fetch'],
     ['consume-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Orders'],
     ['control-connection/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Control'],
     ['check-orders/odoo.ts', 'waybill-sandbox-sandbox-odoo', 'Check'],

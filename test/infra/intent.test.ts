@@ -566,7 +566,9 @@ describe('the core', () => {
   it('keeps a replayable archive as long as the settings say', () => {
     expect(core.one('AWS::Events::Archive').Properties).toMatchObject({
       RetentionDays: 7,
-      EventPattern: { source: ['waybill.storefront'] },
+      EventPattern: {
+        source: ['waybill.storefront', 'waybill.payments', 'waybill.erp', 'waybill.stock'],
+      },
     });
   });
 

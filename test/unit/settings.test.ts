@@ -2,7 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadSettingsFile, parseSettings, SettingsError, withoutDefaults } from '../../infra/settings.ts';
+import {
+  loadSettingsFile,
+  parseSettings,
+  providersOf,
+  SettingsError,
+  withoutDefaults,
+} from '../../infra/settings.ts';
 import { manifest as woocommerce } from '../../shared/connectors/woocommerce/manifest.ts';
 import { OrderRoute } from '../../shared/settings/order-route.ts';
 
@@ -98,20 +104,22 @@ describe('parseSettings', () => {
       'a connector with a typing error',
       woo({ connector: 'woocomerce' }),
       [
-        'connections.acme-woo.connector: there is no connector "woocomerce"; known: custom-store, odoo, shopify, tryton, woocommerce; did you mean "woocommerce"?',
+        'connections.acme-woo.connector: there is no connector "woocomerce"; known: custom-store, odoo, shopify, stripe, tryton, woocommerce; did you mean "woocommerce"?',
       ],
     ],
     [
       'a connector that does not exist',
       woo({ connector: 'magento' }),
       [
-        'connections.acme-woo.connector: there is no connector "magento"; known: custom-store, odoo, shopify, tryton, woocommerce',
+        'connections.acme-woo.connector: there is no connector "magento"; known: custom-store, odoo, shopify, stripe, tryton, woocommerce',
       ],
     ],
     [
       'no connector',
       woo({ connector: undefined }),
-      ['connections.acme-woo.connector: missing (one of custom-store, odoo, shopify, tryton, woocommerce)'],
+      [
+        'connections.acme-woo.connector: missing (one of custom-store, odoo, shopify, stripe, tryton, woocommerce)',
+      ],
     ],
     ['no address', woo({ url: undefined }), ['connections.acme-woo.url: missing (a text)']],
     [
@@ -191,6 +199,46 @@ describe('parseSettings', () => {
       ['orders.1: the same route as orders.0 ("acme-woo" to "acme-odoo")'],
     ],
     [
+      'payments from nobody, for nobody',
+      (s) => ({ ...s, payments: [{ from: 'acme-strip', orders: ['acme-wo'] }] }),
+      [
+        'payments.0.from: there is no connection "acme-strip"; known: acme-woo, acme-odoo',
+        'payments.0.orders.0: there is no connection "acme-wo"; did you mean "acme-woo"?',
+      ],
+    ],
+    [
+      'payments from an ERP, for an ERP',
+      (s) => ({ ...s, payments: [{ from: 'acme-odoo', orders: ['acme-odoo'] }] }),
+      [
+        'payments.0.from: "acme-odoo" is an ERP; payments come from payment providers',
+        'payments.0.orders.0: "acme-odoo" is an ERP; what is paid are orders of storefronts',
+      ],
+    ],
+    [
+      'one provider in two routes',
+      (s) => ({
+        ...s,
+        connections: { ...s.connections, 'acme-stripe': { connector: 'stripe' } },
+        payments: [
+          { from: 'acme-stripe', orders: ['acme-woo'] },
+          { from: 'acme-stripe', orders: ['acme-woo'], hint: 'nummer' },
+        ],
+      }),
+      [
+        'payments.1.hint: "nummer" is not one of either, id, number, none; did you mean "number"?',
+        'payments.1.from: payments.0 is the route of "acme-stripe" already: name all shops there',
+      ],
+    ],
+    [
+      'orders from a payment provider',
+      (s) => ({
+        ...s,
+        connections: { ...s.connections, 'acme-stripe': { connector: 'stripe' } },
+        orders: [{ ...s.orders[0], from: 'acme-stripe' }],
+      }),
+      ['orders.0.from: "acme-stripe" is a payment provider; orders come from storefronts'],
+    ],
+    [
       'a cut-over without a zone',
       route({ startAt: '2026-12-01T00:00:00' }),
       [
@@ -256,6 +304,27 @@ describe('parseSettings', () => {
       'infra/stages/acme.ts: 2 problems\n  name: missing (a text)\n  x: y',
     );
   });
+});
+
+it.each([
+  [['acme-woo'], 'number', 'number'],
+  // Two shops may number their orders alike.
+  [['acme-woo', 'acme-site'], 'number', 'none'],
+])('what a payment of %o says of its order is %s: taken as %s', (orders, hint, taken) => {
+  const stage = parseSettings(
+    {
+      ...valid(),
+      connections: {
+        ...valid().connections,
+        'acme-site': { connector: 'custom-store', url: 'https://site.acme.example' },
+        'acme-stripe': { connector: 'stripe' },
+      },
+      payments: [{ from: 'acme-stripe', orders, hint }],
+    },
+    'acme.ts',
+  );
+  expect(providersOf(stage, 'acme-woo')).toEqual([{ source: 'acme-stripe', hint: taken }]);
+  expect(providersOf(stage, 'acme-odoo')).toEqual([]);
 });
 
 describe('withoutDefaults', () => {

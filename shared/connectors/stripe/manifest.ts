@@ -21,12 +21,9 @@ export const manifest = definePayments({
       .regex(/^acct_\w+$/, 'looks like acct_…')
       .optional()
       .meta({ description: 'Connect only: the connected account whose payments are meant' }),
-    orderKeys: z
-      .array(z.string().min(1))
-      .default(['order_id'])
-      .meta({
-        description: "Metadata keys that hold the shop's id or number of the order; the first one counts",
-      }),
+    orderKeys: z.array(z.string().min(1)).default(['order_id']).meta({
+      description: "Metadata keys that hold the shop's id or number of the order; the first one counts",
+    }),
     checkout: z.boolean().default(false).meta({
       description:
         'Buyers pay at Stripe Checkout: its session (cs_…, client_reference_id) is read, too. The key must be allowed to',
