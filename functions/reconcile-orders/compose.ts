@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { dynamoDb, eventBridge, secretsManager } from '../../shared/aws/clients.ts';
 import { dynamoCursors } from '../../shared/aws/dynamo-cursors.ts';
 import { dynamoJournalReads } from '../../shared/aws/dynamo-journal-reads.ts';
+import { dynamoWatermarks } from '../../shared/aws/dynamo-watermarks.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { secretReader } from '../../shared/aws/secrets.ts';
 import type { ReadableStorefront } from '../../shared/connectors/contract.ts';
@@ -33,6 +34,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const dynamo = dynamoDb();
   const line = wideEvents(nowMs);
   const leaseMs = env[ENV.leaseMs] * timeScale;
+  const watermarks = dynamoWatermarks(dynamo, env[ENV.cursorsTable]);
   const ports = {
     source,
     destinations,
@@ -57,29 +59,31 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     connection: source,
     ports: { line, nowMs },
     leaseMs,
-    work: async (call, about) =>
-      report(
-        await reconcileOrders(
-          {
-            ...ports,
-            onFound: ({ id: orderId, fetched }) => {
-              const order = fetched?.kind === 'order' ? fetched.order : undefined;
-              line({
-                ...about,
-                source,
-                correlationId: orderReference(source, orderId),
-                orderId,
-                orderNumber: order?.orderNumber,
-                sourceVersion: order?.sourceVersion,
-                outcome: 'found',
-                // Read by its id, and published by who reads it.
-                code: order ? undefined : 'LISTED',
-              });
-            },
+    work: async (call, about) => {
+      const outcome = await reconcileOrders(
+        {
+          ...ports,
+          onFound: ({ id: orderId, fetched }) => {
+            const order = fetched?.kind === 'order' ? fetched.order : undefined;
+            line({
+              ...about,
+              source,
+              correlationId: orderReference(source, orderId),
+              orderId,
+              orderNumber: order?.orderNumber,
+              sourceVersion: order?.sourceVersion,
+              outcome: 'found',
+              // Read by its id, and published by who reads it.
+              code: order ? undefined : 'LISTED',
+            });
           },
-          call,
-        ),
-      ),
+        },
+        call,
+      );
+      // Stock that may have been sold unseen is free when all sales of that time are known.
+      if (outcome.kind === 'done') await watermarks.read(source, outcome.untilMs);
+      return report(outcome);
+    },
   });
 };
 

@@ -53,7 +53,6 @@ export class ErpStock extends Construct {
       [ENV.secretId]: secretName(stage.name, erp),
       [ENV.eventBus]: core.bus.eventBusName,
       [ENV.stockTable]: stock.tableName,
-      [ENV.cursorsTable]: cursors.tableName,
       [ENV.timeScale]: String(stage.timeScale),
     };
 
@@ -62,6 +61,7 @@ export class ErpStock extends Construct {
       entry: entry('poll-stock', `${manifest.name}.ts`),
       environment: {
         ...reading,
+        [ENV.cursorsTable]: cursors.tableName,
         [ENV.leaseMs]: String(TIMEOUTS.pollStock.toMilliseconds() + CLOCK_MARGIN_MS),
       },
       timeout: TIMEOUTS.pollStock,
@@ -94,7 +94,7 @@ export class ErpStock extends Construct {
       to: erp,
       description: `Stock of orders that were just written to ${erp} (${manifest.title})`,
       entry: entry('read-stock', `${manifest.name}.ts`),
-      environment: reading,
+      environment: { ...reading, [ENV.mappingsTable]: mappings.tableName },
       timeout: TIMEOUTS.readStock,
       maxConcurrency: concurrencyOf(manifest.name, 2),
       parkedIndex: parked,
@@ -134,13 +134,12 @@ export class ErpStock extends Construct {
 
     for (const fn of [poll.fn, reader.fn, projector.fn]) core.bus.grantPutEventsTo(fn);
     for (const fn of [poll.fn, reader.fn]) secret.grantRead(fn);
-    grantItems(stock, poll.fn, 'dynamodb:BatchGetItem', 'dynamodb:Query');
+    grantItems(stock, poll.fn, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query');
     grantItems(stock, reader.fn, 'dynamodb:BatchGetItem');
     grantItems(stock, projector.fn, 'dynamodb:BatchGetItem', 'dynamodb:PutItem');
     grantItems(cursors, poll.fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
-    grantItems(cursors, reader.fn, 'dynamodb:GetItem');
     grantItems(cursors, projector.fn, 'dynamodb:GetItem');
-    grantItems(mappings, projector.fn, 'dynamodb:BatchGetItem');
+    for (const fn of [reader.fn, projector.fn]) grantItems(mappings, fn, 'dynamodb:BatchGetItem');
     this.functions = { poll: poll.fn, read: reader.fn, project: projector.fn };
     this.queues = { read: reader, project: projector };
   }

@@ -47,6 +47,8 @@ export type ReconcileOutcome =
       readonly unsure: number;
       /** The largest change seen; undefined: none yet. */
       readonly atMs: number | undefined;
+      /** done: all that changed before is known, by the storefront's clock. */
+      readonly untilMs: number;
     };
 
 /**
@@ -93,7 +95,12 @@ const readOn = async (
   };
   const counts = { listed: 0, found: 0, unsure: 0 };
   let cursor = start;
-  const outcome = (kind: 'done' | 'continues') => ({ kind, ...counts, atMs: cursor?.atMs });
+  const outcome = (kind: 'done' | 'continues') => ({
+    kind,
+    ...counts,
+    atMs: cursor?.atMs,
+    untilMs: window.untilMs,
+  });
   if (window.untilMs <= window.fromMs) return outcome('done');
 
   const pages = ports.reads.changed(window, call)[Symbol.asyncIterator]();

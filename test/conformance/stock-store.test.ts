@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dynamoPollStates } from '../../shared/aws/dynamo-poll-states.ts';
+import { dynamoPrices } from '../../shared/aws/dynamo-prices.ts';
 import { dynamoStock } from '../../shared/aws/dynamo-stock.ts';
 import { dynamoWatermarks } from '../../shared/aws/dynamo-watermarks.ts';
 import { claimId, type ListingRow } from '../../shared/core/stock/rows.ts';
@@ -83,4 +85,23 @@ it('knows orders as far as the run before the last one read', async () => {
   await marks.read('acme-woo', 2_000);
   expect(await marks.of('acme-woo')).toBe(1_000);
   expect(await marks.of('acme-shopify')).toBeUndefined();
+});
+
+it('lets one of two who change the state of a poll win', async () => {
+  const states = dynamoPollStates(tables.client, table);
+  const state = await states.load('acme-odoo');
+  expect(state).toEqual({ erp: 'acme-odoo', version: 0, known: 0 });
+  expect(await states.save({ ...state, known: 3 })).toBe(true);
+  expect(await states.save({ ...state, known: 4 })).toBe(false);
+  expect(await states.load('acme-odoo')).toEqual({ erp: 'acme-odoo', version: 1, known: 3 });
+});
+
+it('keeps prices by shop and SKU', async () => {
+  const store = dynamoPrices(tables.client, table);
+  const row = { shop: 'acme-woo', sku: 'A', version: 0, asOfMs: 1, shown: undefined };
+  expect(await store.putPrice(row)).toBe(true);
+  expect(await store.putPrice(row)).toBe(false);
+  expect([...(await store.prices('acme-woo', ['A', 'B'])).keys()]).toEqual(['A']);
+  expect(await flat(store.allPrices('acme-woo'))).toMatchObject([{ sku: 'A', version: 1 }]);
+  expect(await flat(store.allPrices('acme-shopify'))).toEqual([]);
 });

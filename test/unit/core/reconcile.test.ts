@@ -28,6 +28,7 @@ it('what no webhook has brought is published, as if it had been pushed', async (
     found: 1,
     unsure: 0,
     atMs: T0,
+    untilMs: T0 + MINUTE,
   });
   expect(shop.changed).toEqual([
     {
@@ -79,7 +80,14 @@ it('what is younger than webhooks may be late is left to the next run, and not c
   const shop = open();
   await shop.change('1', { webhook: false });
   shop.wait(4 * MINUTE);
-  expect(await shop.run()).toEqual({ kind: 'done', listed: 0, found: 0, unsure: 0, atMs: undefined });
+  expect(await shop.run()).toEqual({
+    kind: 'done',
+    listed: 0,
+    found: 0,
+    unsure: 0,
+    atMs: undefined,
+    untilMs: T0 - MINUTE,
+  });
   shop.wait(2 * MINUTE);
   expect(await shop.run()).toMatchObject({ found: 1 });
 });

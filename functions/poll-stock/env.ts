@@ -1,0 +1,18 @@
+import * as z from 'zod';
+import { ENV } from '../../shared/observability/names.ts';
+import { StockRoute } from '../../shared/settings/stock-route.ts';
+
+/** What infrastructure tells this function; `connection` is the ERP's own slice, see its manifest. */
+export const Env = z.object({
+  [ENV.connection]: z.string().min(1),
+  [ENV.settings]: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.strictObject({ connection: z.looseObject({}), stock: StockRoute })),
+  [ENV.secretId]: z.string().min(1),
+  [ENV.eventBus]: z.string().min(1),
+  [ENV.stockTable]: z.string().min(1),
+  [ENV.cursorsTable]: z.string().min(1),
+  [ENV.leaseMs]: z.coerce.number().int().positive(),
+  [ENV.timeScale]: z.coerce.number().positive(),
+});
