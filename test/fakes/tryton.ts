@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { type PeerServer, startPeerServer } from './peer-server.ts';
 import { dateOf, recordStore, TrytonFault, userError, type Values } from './tryton/records.ts';
 import { sales } from './tryton/sales.ts';
+import { stocks } from './tryton/stock.ts';
 
 /**
  * Tryton's JSON-RPC, as far as the connector speaks it. What it does was observed on Tryton 6.0.29 (Debian's packages,
@@ -28,6 +29,13 @@ export interface FakeTrytonOptions {
   /** By its clock, ISO date. There are periods for this month and the next eleven. Default: 2026-11-23. */
   readonly today?: string;
   readonly port?: number;
+  readonly nowMs?: () => number;
+  /** Codes; the first one is where sales ship from. Default WH. */
+  readonly warehouses?: readonly string[];
+  /** Pieces of every product that is goods, in the first warehouse. Default 1000. */
+  readonly stock?: number;
+  /** More goods. */
+  readonly goods?: readonly string[];
 }
 
 export interface FakeTryton {
@@ -37,6 +45,10 @@ export interface FakeTryton {
   call(method: string, args: readonly unknown[]): unknown;
   /** Records of a model as they are stored. */
   records(model: string): readonly Values[];
+  /** Staff count what lies in a warehouse. */
+  count(sku: string, quantity: number, warehouse?: string, company?: number): void;
+  /** Pieces are on their way from a supplier. @returns they arrive */
+  order(sku: string, quantity: number): () => void;
   /** The task queue worker comes round. */
   work(): void;
   /** No session is known any more, as after a change of the password. */
@@ -50,12 +62,13 @@ const dec = (value: string) => ({ __class__: 'Decimal', decimal: value });
 
 export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<FakeTryton> => {
   const { database = FAKE.database, login = FAKE.login, password = FAKE.password } = options;
-  const store = recordStore();
+  const store = recordStore(options.nowMs);
+  const stock = stocks(store);
   const today = options.today ?? '2026-11-23';
   const { worker = false, method = 'order' } = options;
-  const selling = sales(store, { worker, method, today });
+  const selling = sales(store, stock, { worker, method, today });
   const sessions = new Set<string>();
-  seed(store, options);
+  seed(store, stock, options);
   seedPeriods(store, today);
 
   const models: Record<string, (model: string, args: readonly unknown[]) => unknown> = {
@@ -63,13 +76,15 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
       store
         .search(model, domain as unknown[][], context as Record<string, unknown>)
         .slice(0, (limit as number | null) ?? undefined)
-        .map((record) => store.read(model, record, fields as string[])),
-    read: (model, [ids, fields]) =>
-      (ids as number[]).map((id) => store.read(model, store.get(model, id), fields as string[])),
+        .map((record) => store.read(model, record, fields as string[], context as Record<string, unknown>)),
+    read: (model, [ids, fields, context]) =>
+      (ids as number[]).map((id) =>
+        store.read(model, store.get(model, id), fields as string[], context as Record<string, unknown>),
+      ),
     create: (model, [list]) =>
       (list as Values[]).map((values) => store.create(model, checked(model, values)).id),
     write: (model, [ids, values]) => {
-      for (const id of ids as number[]) store.assign(model, store.get(model, id), values as Values);
+      for (const id of ids as number[]) store.write(model, id, values as Values);
       return null;
     },
     delete: (model, [ids]) => {
@@ -123,7 +138,10 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
     }
     const button = selling.button(name, verb);
     if (button) {
-      for (const id of params[0] as number[]) button(store.get(name, id));
+      for (const id of params[0] as number[]) {
+        button(store.get(name, id));
+        store.touch(store.get(name, id));
+      }
       return verb === 'assign_try' ? true : null;
     }
     const work = models[verb];
@@ -142,6 +160,12 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
     const field = name === 'sale.handle.shipment.exception' ? 'shipments' : 'invoices';
     selling.ignore(context.active_id, field);
     return {};
+  };
+
+  const productOf = (sku: string): number => {
+    const [product] = store.all('product.product').filter(({ code }) => code === sku);
+    if (!product) throw new Error(`the fake Tryton has no product "${sku}"`);
+    return product.id;
   };
 
   const authenticate = (request: FastifyRequest): void => {
@@ -202,6 +226,9 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
     server,
     call: (method, args) => structuredClone(dispatch(method, [...structuredClone(args), {}])),
     records: (model) => structuredClone(store.all(model)),
+    count: (sku, quantity, warehouse = 'WH', company = 1) =>
+      stock.count(productOf(sku), quantity, warehouse, company),
+    order: (sku, quantity) => stock.order(productOf(sku), quantity, 'WH'),
     work: () => selling.work(),
     endSessions: () => sessions.clear(),
     stop: () => server.stop(),
@@ -223,7 +250,11 @@ const SERVICES = ['SHIP', 'FEE', 'ROUNDING'];
 const TAXES = { '5%': '0.05', '8%': '0.08', '10%': '0.10', '19%': '0.19', '21%': '0.21' };
 const CURRENCIES = { TWD: '0.01', EUR: '0.01', JPY: '1', KWD: '0.001' };
 
-const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions): void => {
+const seed = (
+  store: ReturnType<typeof recordStore>,
+  stock: ReturnType<typeof stocks>,
+  options: FakeTrytonOptions,
+): void => {
   const party = store.create('party.party', { name: 'Acme Trading', code: '1' });
   store.create('company.company', {
     party: party.id,
@@ -243,8 +274,8 @@ const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions)
   }
   store.create('country.subdivision', { country: 4, code: 'US-CA', name: 'California' });
   store.create('country.subdivision', { country: 3, code: 'JP-13', name: 'Tokyo' });
-  store.create('stock.location', { type: 'warehouse', code: 'WH', name: 'Warehouse' });
-  store.create('stock.location', { type: 'storage', code: 'STO', name: 'Storage' });
+  stock.seed(options.warehouses ?? ['WH']);
+  store.create('product.uom', { name: 'Unit', symbol: 'u', factor: 1 });
   store.create('account.invoice.payment_term', { name: 'Paid in advance' });
   for (const name of ['Main Cash', 'Main Receivable']) {
     store.create('account.account', { name, party_required: name === 'Main Receivable' });
@@ -268,11 +299,15 @@ const seed = (store: ReturnType<typeof recordStore>, options: FakeTrytonOptions)
     store.create('account.tax', { name, rate: dec(rate), company: 1, parent: null, group: null });
   }
   store.create('account.tax', { name: 'Input 5%', rate: dec('0.05'), company: 1, parent: null, group: 1 });
-  const product = (code: string, type: string, active = true) => {
+  const product = (code: string, type: string, active = true): number => {
     const template = store.create('product.template', { name: code, type, active });
-    store.create('product.product', { code, template: template.id, active, sale_uom: 1, default_uom: 1 });
+    const units = { sale_uom: 1, default_uom: 1 };
+    return store.create('product.product', { code, template: template.id, active, ...units }).id;
   };
-  for (const code of GOODS) product(code, 'goods');
+  const [warehouse = 'WH'] = options.warehouses ?? [];
+  for (const code of [...GOODS, ...(options.goods ?? [])]) {
+    stock.count(product(code, 'goods'), options.stock ?? 1000, warehouse, 1);
+  }
   for (const code of SERVICES) product(code, 'service');
   product('OLD-TEA', 'goods', false);
   store.onCreate('party.party', (values) => ({

@@ -9,7 +9,21 @@ type Relation =
 /** As in Tryton's modules of 6.0, as far as the connector reads or writes them. */
 const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = {
   'company.company': { party: { kind: 'one', model: 'party.party' } },
-  'product.product': { template: { kind: 'one', model: 'product.template' } },
+  'product.product': {
+    template: { kind: 'one', model: 'product.template' },
+    default_uom: { kind: 'one', model: 'product.uom' },
+  },
+  'stock.move': {
+    product: { kind: 'one', model: 'product.product' },
+    from_location: { kind: 'one', model: 'stock.location' },
+    to_location: { kind: 'one', model: 'stock.location' },
+  },
+  'sale.line': {
+    product: { kind: 'one', model: 'product.product' },
+    unit: { kind: 'one', model: 'product.uom' },
+    sale: { kind: 'one', model: 'sale.sale' },
+    moves: { kind: 'many', model: 'stock.move', by: 'line' },
+  },
   'account.period': { fiscalyear: { kind: 'one', model: 'account.fiscalyear' } },
   'account.move': { lines: { kind: 'many', model: 'account.move.line', by: 'move' } },
   'account.tax': { group: { kind: 'one', model: 'account.tax.group' } },
@@ -50,7 +64,7 @@ export const dateOf = (iso: string) => {
 };
 
 /** Tables of records with Tryton's domains, dotted fields and x2many commands. */
-export const recordStore = () => {
+export const recordStore = (nowMs: () => number = Date.now) => {
   const tables = new Map<string, Map<number, Values>>();
   const table = (model: string): Map<number, Values> => {
     const found = tables.get(model) ?? new Map<number, Values>();
@@ -81,7 +95,11 @@ export const recordStore = () => {
 
   const valuesAt = (model: string, record: Values, path: readonly string[]): unknown[] => {
     const [field = '', ...rest] = path;
-    if (rest.length === 0) return [record[field] ?? null];
+    if (rest.length === 0) {
+      if (relation(model, field)?.kind !== 'many') return [record[field] ?? null];
+      const ids = related(model, record, field)[1].map(({ id }) => id);
+      return ids.length > 0 ? ids : [null];
+    }
     const [next, records] = related(model, record, field);
     return records.length === 0 ? [null] : records.flatMap((each) => valuesAt(next, each, rest));
   };
@@ -100,7 +118,12 @@ export const recordStore = () => {
   };
 
   /** `party.name` comes as `party.`, with the id (observed). */
-  const read = (model: string, record: Values, fields: readonly string[]): Values => {
+  const read = (
+    model: string,
+    record: Values,
+    fields: readonly string[],
+    context: Record<string, unknown> = {},
+  ): Values => {
     const row: Values = { id: record.id };
     const nested = new Map<string, string[]>();
     for (const name of fields) {
@@ -110,12 +133,16 @@ export const recordStore = () => {
         continue;
       }
       const to = relation(model, field);
-      row[field] =
-        to?.kind === 'many' ? related(model, record, field)[1].map(({ id }) => id) : (record[field] ?? null);
+      const compute = computed.get(`${model} ${field}`);
+      row[field] = compute
+        ? compute(record, context)
+        : to?.kind === 'many'
+          ? related(model, record, field)[1].map(({ id }) => id)
+          : (record[field] ?? null);
     }
     for (const [field, names] of nested) {
       const [next, records] = related(model, record, field);
-      const rows = records.map((each) => read(next, each, names));
+      const rows = records.map((each) => read(next, each, names, context));
       row[`${field}.`] = relation(model, field)?.kind === 'one' ? (rows[0] ?? null) : rows;
     }
     return row;
@@ -144,13 +171,19 @@ export const recordStore = () => {
   const create = (model: string, given: Record<string, unknown>): Values => {
     const values = hooks.get(model)?.(given) ?? given;
     const rows = table(model);
-    const record: Values = { id: (lastId.get(model) ?? 0) + 1 };
+    // `write_date` is null until the first write (observed).
+    const created = { create_date: datetimeOf(nowMs()), write_date: null };
+    const record: Values = { id: (lastId.get(model) ?? 0) + 1, ...created };
     lastId.set(model, record.id);
     rows.set(record.id, record);
     assign(model, record, values);
     return record;
   };
   const lastId = new Map<string, number>();
+  const computed = new Map<string, (record: Values, context: Record<string, unknown>) => unknown>();
+  const touch = (record: Values): void => {
+    record['write_date'] = datetimeOf(nowMs());
+  };
 
   return {
     all,
@@ -159,6 +192,19 @@ export const recordStore = () => {
     read,
     create,
     assign,
+    /** As a user or another module does. */
+    write: (model: string, id: number, values: Record<string, unknown>): void => {
+      const record = get(model, id);
+      assign(model, record, values);
+      touch(record);
+    },
+    touch,
+    /** A field that is worked out when it is read. */
+    compute: (
+      model: string,
+      field: string,
+      work: (record: Values, context: Record<string, unknown>) => unknown,
+    ) => void computed.set(`${model} ${field}`, work),
     remove: (model: string, id: number) => table(model).delete(id),
     /** Defaults and checks of a model, before it is created. */
     onCreate: (model: string, hook: (values: Record<string, unknown>) => Record<string, unknown>) =>
@@ -172,7 +218,7 @@ const compare = (value: unknown, operator: string, wanted: unknown): boolean => 
     case '=':
       return value === wanted || (wanted === null && value === undefined);
     case '!=':
-      return value !== wanted;
+      return (value ?? null) !== wanted;
     case 'in':
       return (wanted as unknown[]).includes(value);
     case '>':
@@ -188,10 +234,25 @@ const compare = (value: unknown, operator: string, wanted: unknown): boolean => 
   }
 };
 
-/** Dates come as year, month and day. */
+/** Dates come as year, month and day, moments with a time as well. */
 const sortable = (value: unknown): number => {
-  const { year, month, day } = value as Record<'year' | 'month' | 'day', number>;
-  return (year * 12 + month) * 31 + day;
+  const { year = 0, month = 1, day, ...time } = value as Partial<Record<string, number>>;
+  const { hour = 0, minute = 0, second = 0, microsecond = 0 } = time;
+  return Date.UTC(year, month - 1, day, hour, minute, second) + microsecond / 1000;
+};
+
+const datetimeOf = (ms: number) => {
+  const at = new Date(ms);
+  return {
+    __class__: 'datetime',
+    year: at.getUTCFullYear(),
+    month: at.getUTCMonth() + 1,
+    day: at.getUTCDate(),
+    hour: at.getUTCHours(),
+    minute: at.getUTCMinutes(),
+    second: at.getUTCSeconds(),
+    microsecond: at.getUTCMilliseconds() * 1000,
+  };
 };
 
 /** `%` and `_` are wild, a backslash takes that away (observed). */

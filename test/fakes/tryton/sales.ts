@@ -1,5 +1,6 @@
 import Big from 'big.js';
 import { dateOf, type RecordStore, userError, type Values } from './records.ts';
+import type { Stocks } from './stock.ts';
 
 type Decimal = { readonly decimal: string };
 const decimal = (value: Big | string) => ({ __class__: 'Decimal', decimal: new Big(value).toFixed() });
@@ -18,7 +19,7 @@ export interface SalesOptions {
 }
 
 /** What Tryton's modules sale, stock, account_invoice and sale_amendment do with a sale (observed on Tryton 6.0.29). */
-export const sales = (store: RecordStore, options: SalesOptions) => {
+export const sales = (store: RecordStore, stock: Stocks, options: SalesOptions) => {
   let lastNumber = 0;
   let lastInvoice = 0;
   const linesOf = (sale: Values) => store.all('sale.line').filter((line) => line['sale'] === sale.id);
@@ -62,13 +63,22 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
       if (open !== 0) pieces[line.id] = open;
     }
     if (Object.keys(pieces).length === 0) return;
-    const moves = Object.keys(pieces).map(() => store.create('stock.move', { state: 'draft' }).id);
+    const moves =
+      field === 'shipments'
+        ? lines.flatMap((line) => {
+            const open = pieces[line.id];
+            return open === undefined ? [] : stock.ship(line, open, sale);
+          })
+        : [];
     const made = store.create(MODEL[field], {
       state: field === 'shipments' ? 'waiting' : 'draft',
       number: null,
       pieces,
       ...(field === 'shipments'
-        ? { outgoing_moves: moves }
+        ? {
+            inventory_moves: moves.map(({ inventory }) => inventory),
+            outgoing_moves: moves.map(({ outgoing }) => outgoing),
+          }
         : { journal: 1, invoice_date: null, accounting_date: null }),
     });
     sale[field] = [...(sale[field] as number[]), made.id];
@@ -216,6 +226,7 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
         press &&
         ((record: Values) => {
           press(record);
+          if (field === 'shipments') stock.follow(record);
           const sale = saleOf(field, record.id);
           if (sale) settle(sale);
         })
@@ -242,6 +253,9 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
         documents(sale, field)
           .filter(({ state }) => !states.includes(String(state)))
           .map(({ id }) => id);
+      for (const shipment of documents(sale, 'shipments')) {
+        if (DRAFT_SHIPMENTS.includes(String(shipment['state']))) stock.drop(shipment);
+      }
       sale['shipments'] = kept('shipments', DRAFT_SHIPMENTS);
       sale['invoices'] = kept('invoices', ['draft']);
       amendment['state'] = 'validated';
@@ -256,6 +270,7 @@ export const sales = (store: RecordStore, options: SalesOptions) => {
     invoice_address: null,
     shipment_address: null,
     sale_date: null,
+    warehouse: 1,
     state: 'draft',
     invoice_method: options.method,
     shipment_method: options.method,

@@ -24,7 +24,7 @@ const onlyFrom = (...codes: readonly string[]): StockRoute =>
 const stockAt = (url: string, nowMs: () => number = Date.now): ErpStock => {
   const { stock } = odoo.open({
     connection: 'acme-odoo',
-    settings: odoo.manifest.settings.parse({ url, database: SHOP.database }),
+    settings: odoo.manifest.settings.parse({ url, database: SHOP.database }) as never,
     credentials: async () => ({ login: SHOP.login, apiKey: SHOP.apiKey }),
     nowMs,
   });
@@ -200,6 +200,20 @@ describe.each([16, 17, 18, 19] as const)('Odoo %i', (version) => {
     expect((await ask(from)).told).toEqual(['MUG-TH-01']);
     expect(await ask(later())).toEqual({ told: [], requests: 1 });
   });
+});
+
+it('what a transfer within the warehouse has reserved is nobody else’s', async () => {
+  const { fake, stock } = await start();
+  const shelf = fake.call('stock.location', 'create', [{ complete_name: 'WH/Shelf', warehouse_id: 1 }]);
+  const [from] = fake.records('stock.warehouse').map((each) => each['lot_stock_id']);
+  const move = { product_id: 1, product_uom_qty: 5, location_id: from, location_dest_id: shelf };
+  const transfer = fake.call('stock.picking', 'create', [
+    { picking_type_code: 'internal', move_ids: [[0, 0, move]] },
+  ]);
+  fake.call('stock.picking', 'action_assign', [[transfer]]);
+  expect(await read(stock, ['TEA-OOL-150'])).toEqual(['TEA-OOL-150 WH 50 45']);
+  fake.call('stock.picking', 'button_validate', [[transfer]]);
+  expect(await read(stock, ['TEA-OOL-150'])).toEqual(['TEA-OOL-150 WH 50 50']);
 });
 
 it('says which SKUs it has no level for', async () => {
