@@ -11,6 +11,7 @@ import { type PeerServer, startPeerServer } from './peer-server.ts';
  * [W]  woocommerce/woocommerce, includes/class-wc-webhook.php and wc-webhook-functions.php
  * [A]  woocommerce/woocommerce, includes/class-wc-rest-authentication.php
  * [D]  WooCommerce REST API documentation, v3
+ * [P]  woocommerce/woocommerce, class-wc-rest-products-controller.php
  */
 
 export interface FakeTaxRate {
@@ -35,6 +36,18 @@ export interface FakeProduct {
   /** SKU of the parent, for a variation. */
   readonly parentSku?: string;
   readonly virtual?: boolean;
+  /** Default publish. */
+  readonly status?: 'publish' | 'draft' | 'private';
+}
+
+/** What buyers see of a product. */
+export interface FakeProductState {
+  readonly stock: number | undefined;
+  readonly price: string;
+  readonly salePrice: string;
+  readonly saleFrom: string;
+  readonly saleTo: string;
+  readonly status: string;
 }
 
 export interface FakeWooCommerceOptions {
@@ -182,6 +195,13 @@ export interface FakeWooCommerce {
   restore(id: number): FakeOrderJson;
   order(id: number): FakeOrderJson | undefined;
   orders(): FakeOrderJson[];
+  /** Of the first product or variation with that SKU. */
+  product(sku: string): FakeProductState;
+  /** Somebody changes the number by hand, or buys elsewhere; undefined: it is managed no more. */
+  setStock(sku: string, stock: number | undefined): void;
+  removeProduct(sku: string): void;
+  /** Batches of products and variations that asked for changes, and how many of each: whatever became of them. */
+  readonly batches: readonly { readonly path: string; readonly entries: number }[];
   /** Saves a webhook, which sends the ping; resolves when that is answered. */
   registerWebhook(spec: { topic: string; deliveryUrl: string; secret: string }): Promise<FakeWebhook>;
   readonly webhooks: readonly FakeWebhook[];
@@ -216,6 +236,15 @@ export const startFakeWooCommerce = async (options: FakeWooCommerceOptions): Pro
       return order && shop.orderJson(order);
     },
     orders: () => [...shop.orders.values()].map((order) => shop.orderJson(order)),
+    product: (sku) => {
+      const { stock, price, salePrice, saleFrom, saleTo, status } = shop.requireProduct(sku);
+      return { stock, price, salePrice, saleFrom, saleTo, status };
+    },
+    setStock: (sku, stock) => {
+      shop.requireProduct(sku).stock = stock;
+    },
+    removeProduct: (sku) => void shop.products.delete(shop.requireProduct(sku).id),
+    batches: shop.batches,
     registerWebhook: (spec) => shop.webhooks.register(spec),
     webhooks: shop.webhooks.all,
     deliveries: shop.webhooks.deliveries,
@@ -318,6 +347,11 @@ interface Product {
   readonly createdMs: number;
   modifiedMs: number;
   sold: number;
+  status: string;
+  /** '' for none; dates in UTC without Z. */
+  salePrice: string;
+  saleFrom: string;
+  saleTo: string;
 }
 
 const FIRST_ID = 10;
@@ -354,6 +388,7 @@ class Shop {
   readonly options: FakeWooCommerceOptions;
   readonly webhooks: Webhooks;
   readonly usedNonces = new Set<string>();
+  readonly batches: { readonly path: string; readonly entries: number }[] = [];
   #postId = FIRST_ID;
   #itemId = 1;
   #metaId = 1;
@@ -393,6 +428,10 @@ class Shop {
       createdMs: now,
       modifiedMs: now,
       sold: 0,
+      status: spec.status ?? 'publish',
+      salePrice: '',
+      saleFrom: '',
+      saleTo: '',
     };
     this.products.set(product.id, product);
     this.webhooks.enqueue('product.created', product.id);
@@ -401,6 +440,12 @@ class Shop {
 
   bySku(sku: string): Product | undefined {
     return sku === '' ? undefined : [...this.products.values()].find((product) => product.sku === sku);
+  }
+
+  requireProduct(sku: string): Product {
+    const product = this.bySku(sku);
+    if (!product) throw new Error(`the shop has no product "${sku}"`);
+    return product;
   }
 
   require(id: number): Order {
@@ -893,6 +938,9 @@ class Shop {
 
   /** What connectors read of a product, with the types that WooCommerce gives [O products]. */
   productJson(product: Product) {
+    // What a variation has not, it has from its product (class-wc-product-variation.php).
+    const parent = this.products.get(product.parentId);
+    const stock = product.stock ?? parent?.stock;
     return {
       id: product.id,
       name: product.name,
@@ -903,20 +951,22 @@ class Shop {
       date_modified: gmt(product.modifiedMs),
       date_modified_gmt: gmt(product.modifiedMs),
       type: product.type,
-      status: 'publish',
-      sku: product.sku,
+      status: product.status,
+      sku: product.sku || (parent?.sku ?? ''),
       price: product.price,
       regular_price: product.price,
-      sale_price: '',
-      on_sale: false,
+      sale_price: product.salePrice,
+      date_on_sale_from_gmt: product.saleFrom || null,
+      date_on_sale_to_gmt: product.saleTo || null,
+      on_sale: product.salePrice !== '',
       purchasable: true,
       total_sales: product.sold,
       virtual: product.virtual,
       downloadable: false,
       tax_status: 'taxable',
       tax_class: '',
-      manage_stock: product.stock !== undefined,
-      stock_quantity: product.stock ?? null,
+      manage_stock: product.stock !== undefined || (parent?.stock === undefined ? false : 'parent'),
+      stock_quantity: stock ?? null,
       backorders: 'no',
       weight: '',
       parent_id: product.parentId,
@@ -927,7 +977,7 @@ class Shop {
         .filter((each) => each.parentId === product.id)
         .map((each) => each.id),
       meta_data: [] as Meta[],
-      stock_status: product.stock === undefined || product.stock > 0 ? 'instock' : 'outofstock',
+      stock_status: stock === undefined || stock > 0 ? 'instock' : 'outofstock',
     };
   }
 }
@@ -1298,10 +1348,11 @@ const routes = (app: App, shop: Shop): void => {
   app.get(`${base}/products`, async (request, reply) => {
     const query = request.query as Query;
     const direction = (query['order'] ?? 'desc') === 'asc' ? 1 : -1;
+    // Split at commas, and as a whole; MySQL folds case. Only by SKU variations are found, too [P prepare_objects_query].
+    const skus = query['sku'] && [query['sku'], ...query['sku'].split(',')].map((sku) => sku.toLowerCase());
     const found = [...shop.products.values()]
-      .filter((product) =>
-        query['sku'] === undefined ? product.parentId === 0 : product.sku === query['sku'],
-      )
+      .filter((product) => (skus ? skus.includes(product.sku.toLowerCase()) : product.parentId === 0))
+      .filter(included(query))
       .sort((a, b) => direction * (a.id - b.id));
     return page(found, request, reply).map((product) => shop.productJson(product));
   });
@@ -1312,19 +1363,51 @@ const routes = (app: App, shop: Shop): void => {
       name?: string;
       regular_price?: string;
       stock_quantity?: number;
+      manage_stock?: boolean;
+      status?: 'publish' | 'draft';
     };
     if (body.sku && shop.bySku(body.sku)) {
       throw new RestError('product_invalid_sku', 'Invalid or duplicated SKU.', 400); // [O rest/30]
     }
     const { sku = '', name = 'Product', regular_price: price = '', stock_quantity: stock } = body;
-    const product = shop.addProduct({ sku, name, price, ...(stock !== undefined && { stock }) });
+    const product = shop.addProduct({
+      sku,
+      name,
+      price,
+      ...(stock !== undefined && { stock }),
+      ...(body.status && { status: body.status }),
+    });
     return reply.code(201).send(shop.productJson(product));
   });
   const changeProduct = (product: Product, body: Readonly<Record<string, unknown>>) => {
-    if (typeof body['regular_price'] === 'string') product.price = body['regular_price'];
-    if (typeof body['name'] === 'string') product.name = body['name'];
-    if (typeof body['sku'] === 'string') product.sku = body['sku'];
-    if (typeof body['stock_quantity'] === 'number') product.stock = body['stock_quantity'];
+    const text = (name: string, set: (value: string) => void) => {
+      // `isset`: null is not looked at.
+      if (typeof body[name] === 'string') set(body[name]);
+    };
+    text('regular_price', (value) => {
+      product.price = value;
+    });
+    text('name', (value) => {
+      product.name = value;
+    });
+    text('sku', (value) => {
+      product.sku = value;
+    });
+    text('status', (value) => {
+      product.status = value;
+    });
+    text('sale_price', (value) => {
+      product.salePrice = value;
+    });
+    text('date_on_sale_from_gmt', (value) => {
+      product.saleFrom = value;
+    });
+    text('date_on_sale_to_gmt', (value) => {
+      product.saleTo = value;
+    });
+    // Without stock management the number is not kept.
+    const manages = body['manage_stock'] ?? product.stock !== undefined;
+    if (typeof body['stock_quantity'] === 'number' && manages) product.stock = body['stock_quantity'];
     product.modifiedMs = shop.now();
     shop.webhooks.enqueue('product.updated', product.id);
     return shop.productJson(product);
@@ -1336,16 +1419,61 @@ const routes = (app: App, shop: Shop): void => {
     shop.webhooks.enqueue('product.deleted', product.id);
     return shop.productJson(product);
   });
-  // 200 even when some fail [O rest/32].
-  app.post(`${base}/products/batch`, async (request) => ({
-    update: ((bodyOf(request)['update'] ?? []) as ({ id: number } & Record<string, unknown>)[]).map(
-      (change) => {
-        const product = shop.products.get(change.id);
-        if (product) return changeProduct(product, change);
-        return { id: change.id, error: wpError('woocommerce_rest_product_invalid_id', 'Invalid ID.', 400) };
-      },
-    ),
-  }));
+  app.get(`${base}/products/:id/variations`, async (request, reply) => {
+    const parent = productOf(request);
+    const query = request.query as Query;
+    const found = [...shop.products.values()]
+      .filter(({ parentId }) => parentId === parent.id)
+      .filter(included(query))
+      .sort((a, b) => a.id - b.id);
+    return page(found, request, reply).map((product) => shop.productJson(product));
+  });
+  const batch = (
+    request: FastifyRequest,
+    find: (id: number) => Product | ReturnType<typeof wpError>,
+  ): { update: unknown[] } => {
+    const update = (bodyOf(request)['update'] ?? []) as ({ id: number } & Record<string, unknown>)[];
+    shop.batches.push({ path: (request.url.split('?')[0] ?? '').replace(base, ''), entries: update.length });
+    if (update.length > MAX_BATCH) {
+      const message = `Unable to accept more than ${MAX_BATCH} items for this request.`;
+      throw new RestError('woocommerce_rest_request_entity_too_large', message, 413);
+    }
+    // 200 even when some fail [O rest/32].
+    return {
+      update: update.map((change) => {
+        const found = find(change.id);
+        return 'sku' in found ? changeProduct(found, change) : { id: change.id, error: found };
+      }),
+    };
+  };
+  const unknownProduct = wpError('woocommerce_rest_product_invalid_id', 'Invalid ID.', 400);
+  app.post(`${base}/products/batch`, async (request) =>
+    batch(request, (id) => {
+      const product = shop.products.get(id);
+      if (product?.type !== 'variation') return product ?? unknownProduct;
+      const message =
+        'To manipulate product variations you should use the /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.';
+      return wpError('woocommerce_rest_invalid_product_id', message, 404); // [P prepare_object_for_database]
+    }),
+  );
+  app.post(`${base}/products/:id/variations/batch`, async (request) => {
+    const parent = idOf(request);
+    return batch(request, (id) => {
+      const product = shop.products.get(id);
+      if (product?.parentId === parent) return product;
+      return wpError('woocommerce_rest_product_variation_invalid_id', 'Invalid ID.', 400);
+    });
+  });
+  app.get(`${base}/settings/:group/:id`, async (request) => {
+    const { group, id } = request.params as { group: string; id: string };
+    const settings: Readonly<Record<string, string>> = {
+      'general/woocommerce_currency': shop.options.currency,
+      'tax/woocommerce_prices_include_tax': shop.options.pricesIncludeTax ? 'yes' : 'no',
+    };
+    const value = settings[`${group}/${id}`];
+    if (value === undefined) throw new RestError('rest_setting_setting_invalid', 'Invalid setting.', 404);
+    return { id, value };
+  });
 
   const webhookJson = (webhook: FakeWebhook) => {
     const [resource, event] = webhook.topic.split('.');
@@ -1376,6 +1504,14 @@ const routes = (app: App, shop: Shop): void => {
     if (webhook.pendingDelivery) await shop.webhooks.ping(webhook);
     return webhookJson(webhook);
   });
+};
+
+/** Objects in one batch [D, Batch update products]. */
+const MAX_BATCH = 100;
+
+const included = (query: Query): ((product: Product) => boolean) => {
+  const ids = query['include']?.split(',').map(Number);
+  return ({ id }) => ids === undefined || ids.includes(id);
 };
 
 const idOf = (request: FastifyRequest): number => Number((request.params as { id: string }).id);

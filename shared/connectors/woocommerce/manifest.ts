@@ -10,6 +10,8 @@ export const manifest = defineStorefront({
   answerWithinMs: 60_000,
   // Shared hosting runs a handful of PHP processes, which the buyers need, too.
   reads: { maxConcurrentCalls: 2 },
+  // REST docs, Batch update products: up to 100 objects. There is no way to compare.
+  stock: { compare: 'reads-first', batch: 100, maxConcurrentCalls: 2 },
   settings: z.strictObject({
     url: PeerUrl.meta({ description: 'Address of the shop, e.g. https://shop.acme.example' }),
     taxNumberKeys: z
@@ -39,7 +41,7 @@ export const manifest = defineStorefront({
       .string()
       .regex(/^ck_\w+$/, 'looks like ck_…')
       .optional()
-      .meta({ description: 'REST key, read' }),
+      .meta({ description: 'REST key, read; with stock read and write' }),
     consumerSecret: z
       .string()
       .regex(/^cs_\w+$/, 'looks like cs_…')
