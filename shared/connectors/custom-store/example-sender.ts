@@ -114,7 +114,14 @@ export const exampleOrder = (now = new Date()) => ({
     },
   ],
   total: decimal(2856),
-  payment: { state: 'paid', kind: 'online', method: 'stripe', reference: 'pi_example' },
+  payment: {
+    state: 'paid',
+    kind: 'online',
+    method: 'stripe',
+    reference: 'pi_example',
+    // Only where an order may be paid in several parts: each of them, also those of an order that is partially-paid.
+    captures: [{ id: 'pay_1', amount: decimal(2856), reference: 'ch_example' }],
+  },
   buyer: { email: 'ada@example.com', name: 'Ada Lovelace' },
   shipping: { name: 'Ada Lovelace', line1: 'Lindenstr. 1', city: 'Berlin', postcode: '10969', country: 'DE' },
 });

@@ -96,6 +96,7 @@ export const toOrder = (wire: CustomStoreOrder, { connection }: MapContext): Map
       id: refund.id,
       ...present({ reason: refund.reason, refundedAt: utcIfAny(refund.refundedAt) }),
       total: read.exact(refund.total, `${path}.total`),
+      ...(refund.payment && { payment: present(refund.payment) }),
       ...present({
         lines: refund.lines?.map(({ lineId, quantity, restock, ...part }, at) => ({
           lineId: idIn(lines, lineId, `${path}.lines[${at}].lineId`),
@@ -139,6 +140,7 @@ export const toOrder = (wire: CustomStoreOrder, { connection }: MapContext): Map
     ...restOf(total, [...lines, ...charges].map(taxed)),
     total,
     payment: paymentOf(wire, total, refunds.map(totalOf)),
+    ...present({ payments: capturesOf(wire) }),
     refunds,
     buyer: buyerOf(wire.buyer),
     ...present({
@@ -220,6 +222,22 @@ const taxed = ({ total, taxes }: OrderLine | OrderCharge): TaxedPart => ({
 });
 
 // --- payment -----------------------------------------------------------------------------------------------
+
+const capturesOf = ({ payment, currency }: CustomStoreOrder): OrderChangedV1['payments'] =>
+  payment.captures?.map(({ id, amount, method, reference, fee, feeCurrency, paidAt }, index) => {
+    const path = `payment.captures[${index}]`;
+    const feeIn = feeCurrency ? readCurrency(feeCurrency, `${path}.feeCurrency`) : currency;
+    return {
+      id,
+      amount: amountReader(currency, []).exact(amount, `${path}.amount`),
+      method: method || payment.method,
+      ...present({
+        reference,
+        fee: fee ? amountReader(feeIn, []).exact(fee, `${path}.fee`) : undefined,
+        paidAt: utcIfAny(paidAt),
+      }),
+    };
+  });
 
 const paymentOf = (
   { payment, currency }: CustomStoreOrder,

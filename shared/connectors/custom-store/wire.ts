@@ -143,6 +143,12 @@ const Refund = object({
   reason: text('In words'),
   total: amount('What the buyer got back, tax included'),
   refundedAt: time('When').nullish(),
+  payment: object({
+    method: text("Code, where it is not the order's"),
+    reference: text('Refund at the provider, e.g. re_…'),
+  })
+    .nullish()
+    .meta({ description: 'How the money went back' }),
   lines: list(
     object({
       lineId: id('Which of lines'),
@@ -164,6 +170,16 @@ const Refund = object({
     }),
     'Shipping and fees that are paid back',
   ).nullish(),
+});
+
+const Capture = object({
+  id: id('Yours, the same in every version of the order'),
+  amount: amount("What was captured, in the order's currency"),
+  method: text('Code; absent: as payment.method'),
+  reference: text('Transaction at the provider, e.g. ch_…'),
+  fee: amount('What the provider keeps').nullish(),
+  feeCurrency: currency('Where the fee is in another').nullish(),
+  paidAt: time().nullish(),
 });
 
 const Presentment = object({
@@ -237,6 +253,12 @@ export const CustomStoreOrder = object({
     fee: amount('What the provider keeps').nullish(),
     feeCurrency: currency('Where the fee is in another').nullish(),
     paidAt: time().nullish(),
+    captures: list(
+      Capture,
+      'Every payment that came in: deposits, instalments. Absent: state and total say it',
+    )
+      .superRefine(distinctIds)
+      .nullish(),
   }),
   refunds: list(Refund, 'All so far').superRefine(distinctIds).nullish(),
   buyer: object({

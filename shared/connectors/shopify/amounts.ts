@@ -2,7 +2,7 @@ import Big from 'big.js';
 import { add, type Money, subtract, sum, toBig, zero } from '../../core/money.ts';
 import { amountReader, roundedMoney, UnreadableOrder } from '../../core/read-amounts.ts';
 import type { OrderChangedV1 } from '../../events/order-changed.ts';
-import { GIFT_CARD, isPayment } from './payment.ts';
+import { capturesIn, GIFT_CARD, isPayment } from './payment.ts';
 import {
   extraCharge,
   hasAmount,
@@ -22,6 +22,8 @@ export interface Priced {
   readonly charges: { charge: PlannedCharge; total: Money; taxes: Money[] }[];
   readonly discounts: OrderChangedV1['discounts'];
   readonly giftCards: OrderChangedV1['giftCards'];
+  /** One for each of `capturesIn`. */
+  readonly payments: readonly Money[] | undefined;
   readonly refunds: OrderChangedV1['refunds'];
   readonly rounding: Money;
   readonly tax: Money;
@@ -152,6 +154,9 @@ export const priced = (
           : [],
       )
     : onlyGiftCard(wire, total, side, warnings);
+  const payments = capturesIn(wire)?.map(({ index, transaction }) =>
+    round(converted(transaction, `transactions[${index}].amount`), 'transactions'),
+  );
 
   return {
     lines: lines.map(({ total: net, discount, taxes: each }) => ({
@@ -163,6 +168,7 @@ export const priced = (
     charges: charges.map(({ charge, total: net, taxes: each }) => ({ charge, total: net, taxes: each })),
     discounts: discountsOf(wire, plan, { read, round }),
     giftCards,
+    payments,
     refunds,
     rounding: subtract(total, sumOf(parts.map(({ worth }) => worth))),
     tax,

@@ -5,12 +5,12 @@ import { orderAttributes, scalar } from '../../core/order-attributes.ts';
 import { personName } from '../../core/person-name.ts';
 import { readCurrency, UnreadableOrder } from '../../core/read-amounts.ts';
 import { utcMoment } from '../../core/utc.ts';
-import type { OrderAddress, OrderChangedV1, OrderLine } from '../../events/order-changed.ts';
+import type { OrderAddress, OrderChangedV1, OrderLine, OrderRefund } from '../../events/order-changed.ts';
 import type { Mapped } from '../contract.ts';
 import { priced } from './amounts.ts';
 import type { ShopifySettings } from './manifest.ts';
 import { zoned, zonedMoment } from './moment.ts';
-import { paymentOf } from './payment.ts';
+import { hasPaidBack, paidBackBy, paymentOf, paymentsOf } from './payment.ts';
 import { planOf } from './plan.ts';
 import type { ShAddress, ShLineItem, ShOrder } from './wire.ts';
 
@@ -69,7 +69,18 @@ export const toOrder = (
   const placedAt = utcMoment(zoned(wire.processed_at) || zoned(wire.created_at));
   if (!placedAt) throw new UnreadableOrder('processed_at', 'holds no moment');
   const orderId = /^gid:\/\/shopify\/Order\/(\d+)$/.exec(wire.admin_graphql_api_id)?.[1] ?? wire.id;
-  const { giftCards, refunds } = shop;
+  const { giftCards } = shop;
+  const payment = paymentOf(wire, shop.total, settings, warnings);
+  // Money that went back for lines that were taken off is no refund here: captures less that are what was paid.
+  const isWhole = wire.refunds.every(
+    (refund) => !hasPaidBack(refund) || shop.refunds.some(({ id }) => id === refund.id),
+  );
+  const payments = isWhole ? paymentsOf(wire, payment.method, shop.payments) : undefined;
+  const refunds = shop.refunds.map((refund): OrderRefund => {
+    const stated = wire.refunds.find(({ id }) => id === refund.id);
+    const paidBy = stated && paidBackBy(stated, payment.method);
+    return paidBy ? { ...refund, payment: paidBy } : refund;
+  });
 
   const content: Omit<OrderChangedV1, 'sourceVersion' | 'contentHash'> = {
     source: connection,
@@ -90,7 +101,8 @@ export const toOrder = (
     rounding: shop.rounding,
     tax: shop.tax,
     total: shop.total,
-    payment: paymentOf(wire, shop.total, settings, warnings),
+    payment,
+    ...optionals({ payments }),
     refunds,
     buyer: buyerOf(wire, settings),
     ...optionals({
@@ -127,9 +139,21 @@ type Content = Omit<OrderChangedV1, 'sourceVersion' | 'contentHash'>;
  * What webhook and GraphQL both say. Without it an order read again would never have the hash of its own webhook:
  * only GraphQL names transactions, so their ids, times and the part that gift cards paid.
  */
-const webhookContent = ({ giftCards: _, presentment, payment, ...content }: Content): unknown => {
+const webhookContent = ({
+  giftCards: _,
+  payments: _payments,
+  presentment,
+  payment,
+  refunds,
+  ...content
+}: Content): unknown => {
   const { reference: _reference, paidAt: _paidAt, ...alike } = payment;
-  return { ...content, payment: alike, presentment: presentment && { ...presentment, giftCards: undefined } };
+  return {
+    ...content,
+    payment: alike,
+    refunds: refunds.map((refund) => ({ ...refund, payment: undefined })),
+    presentment: presentment && { ...presentment, giftCards: undefined, payments: undefined },
+  };
 };
 
 /** The list was made from the same plan: an index beyond its end is a mistake here. */
@@ -157,6 +181,7 @@ const presentmentOf = (
       charges: buyer.charges.map(({ total, taxes }) => ({ total, taxes })),
       discounts: buyer.discounts.map(({ amount }) => amount),
       giftCards: buyer.giftCards.map(({ amount }) => amount),
+      ...optionals({ payments: buyer.payments?.filter((_, n) => (shop.payments?.[n]?.minor ?? 0) > 0) }),
       refunds: buyer.refunds.map(({ total }) => total),
       rounding: buyer.rounding,
       tax: buyer.tax,

@@ -3,7 +3,8 @@ import { optionals } from '../../core/optionals.ts';
 import { utcMoment } from '../../core/utc.ts';
 import type { OrderChangedV1 } from '../../events/order-changed.ts';
 import type { ShopifySettings } from './manifest.ts';
-import type { ShOrder, ShTransaction } from './wire.ts';
+import { payBacks } from './plan.ts';
+import type { ShOrder, ShRefund, ShTransaction } from './wire.ts';
 
 type Payment = OrderChangedV1['payment'];
 
@@ -79,6 +80,57 @@ export const paymentOf = (
 /** Money that came in: neither an authorisation nor a refund. */
 export const isPayment = ({ kind, status }: ShTransaction): boolean =>
   ['sale', 'capture'].includes(kind.toLowerCase()) && status.toLowerCase() === 'success';
+
+/**
+ * The transactions that brought money other than gift cards; undefined: the wire names no transactions, as webhooks do, or
+ * as many as are read at most, and there may be more.
+ */
+export const capturesIn = ({
+  transactions,
+}: ShOrder): readonly { readonly index: number; readonly transaction: ShTransaction }[] | undefined =>
+  transactions.length === 0 || transactions.length >= MOST_TRANSACTIONS
+    ? undefined
+    : transactions
+        .map((transaction, index) => ({ index, transaction }))
+        .filter(({ transaction }) => isPayment(transaction) && transaction.gateway !== GIFT_CARD);
+
+/** `documents.ts` asks for no more. */
+export const MOST_TRANSACTIONS = 20;
+
+/** Each capture by itself; `amounts` are theirs. */
+export const paymentsOf = (
+  wire: ShOrder,
+  method: string,
+  amounts: readonly Money[] | undefined,
+): OrderChangedV1['payments'] =>
+  amounts &&
+  capturesIn(wire)?.flatMap(({ index, transaction }, n) => {
+    const amount = amounts[n];
+    return amount && amount.minor > 0
+      ? [
+          {
+            id: transaction.id ?? `transaction-${index + 1}`,
+            amount,
+            method: transaction.gateway || method,
+            ...optionals({
+              reference: transaction.payment_id,
+              paidAt: utcMoment(transaction.processed_at),
+            }),
+          },
+        ]
+      : [];
+  });
+
+/** How a refund was paid, where that is one way and another than the order's: a gift card, store credit. */
+export const paidBackBy = (refund: ShRefund, method: string): { readonly method: string } | undefined => {
+  const [gateway, ...others] = new Set(paidBack(refund).map((transaction) => transaction.gateway));
+  return gateway && others.length === 0 && gateway !== method ? { method: gateway } : undefined;
+};
+
+export const hasPaidBack = (refund: ShRefund): boolean => paidBack(refund).length > 0;
+
+const paidBack = (refund: ShRefund): readonly ShTransaction[] =>
+  payBacks(refund).filter(({ status }) => status.toLowerCase() === 'success');
 
 const stateOf = (word: string, settings: ShopifySettings, warnings: string[]): Payment['state'] => {
   if (word === 'authorized') return settings.authorized;

@@ -195,3 +195,34 @@ it.each<[string, number, string]>([
 ])("%s: what the provider keeps, in the provider's currency", (name, minor, currency) => {
   expect(map(name).value.payment.fee).toEqual({ minor, currency });
 });
+
+it('each capture, and how a refund went back; orders that state none are as before', () => {
+  const name = 'usd-several-taxes-discount';
+  const context = { connection: 'acme-store' };
+  const wire = CustomStoreOrder.parse(payload(name));
+  const captures = [
+    { id: 'd', amount: '30.00', fee: '1', feeCurrency: 'JPY', paidAt: '2026-01-05T04:04:05+02:00' },
+    { id: 'r', amount: '0.5', method: 'bank', reference: 'tr_1' },
+  ];
+  const refunds = [{ id: 're_1', total: '1', payment: { method: 'cash', reference: 're_9' } }];
+  const { value } = toOrder(
+    CustomStoreOrder.parse({ ...wire, refunds, payment: { ...wire.payment, captures } }),
+    context,
+  );
+  const { method } = wire.payment;
+  expect(value.payments).toEqual([
+    {
+      id: 'd',
+      amount: { minor: 3000, currency: 'USD' },
+      method,
+      fee: { minor: 1, currency: 'JPY' },
+      paidAt: '2026-01-05T02:04:05Z',
+    },
+    { id: 'r', amount: { minor: 50, currency: 'USD' }, method: 'bank', reference: 'tr_1' },
+  ]);
+  expect(value.refunds).toMatchObject([{ id: 're_1', payment: { method: 'cash', reference: 're_9' } }]);
+  expect(toOrder(wire, context).value).not.toHaveProperty('payments');
+  expect(() =>
+    CustomStoreOrder.parse({ ...wire, payment: { ...wire.payment, captures: [captures[0], captures[0]] } }),
+  ).toThrow('the same as of [0]');
+});

@@ -85,6 +85,13 @@ const answer = (body: unknown, status = 200, headers: Record<string, string> = {
     },
   });
 
+/** Without the captures, which only GraphQL names. */
+const asPushed = ({ payments: _, presentment, ...order }: OrderChangedV1): OrderChangedV1 => {
+  if (!presentment) return order;
+  const { payments: _payments, ...rest } = presentment;
+  return { ...order, presentment: rest };
+};
+
 describe('an order read is the order that was pushed', () => {
   const lines = [
     { sku: 'TEA', quantity: 3 },
@@ -149,7 +156,7 @@ describe('an order read is the order that was pushed', () => {
   ])('%s', async (_case, spec, options) => {
     if (options) await open(options);
     const { id } = await shop.placeOrder(spec);
-    const { payment, giftCards, ...read } = await fetched(id);
+    const { payment, giftCards, ...read } = asPushed(await fetched(id));
     const { payment: pushedPayment, giftCards: pushedCards, ...told } = pushed(id);
     expect(read).toEqual(told);
     expect(payment).toMatchObject(pushedPayment);
@@ -204,7 +211,7 @@ describe('an order read is the order that was pushed', () => {
     const { id } = await shop.placeOrder({ lines, shipping, presentment });
     now += 60_000;
     change(id);
-    const read = await fetched(id);
+    const read = asPushed(await fetched(id));
     const told = pushed(id);
     expect({ ...read, payment: undefined }).toEqual({ ...told, payment: undefined });
     expect(read.payment).toMatchObject(told.payment);
@@ -218,7 +225,31 @@ describe('an order read is the order that was pushed', () => {
     expect(read.giftCards).toEqual([{ id: expect.any(String), amount: { minor: 10000, currency: 'TWD' } }]);
     expect(read.payment).toMatchObject({ reference: '#1001.2', paidAt: '2026-11-20T10:04:05Z' });
     expect(pushed(id)).toMatchObject({ giftCards: [], contentHash: read.contentHash });
+    const rest = read.total.minor - 10000;
+    expect(read.payments).toMatchObject([{ reference: '#1001.2', amount: { minor: rest, currency: 'TWD' } }]);
+    expect(pushed(id)).not.toHaveProperty('payments');
   });
+});
+
+it.each<[string, (id: string) => void, number | undefined]>([
+  ['goodwill', (id) => void shop.refund(id, { amount: '10' }), 1],
+  [
+    'edited and paid back: what was paid is less than what was captured, and no refund says so',
+    (id) => {
+      shop.edit(id, [{ sku: 'MUG', quantity: 0 }]);
+      shop.refund(id, { amount: '156.98' });
+    },
+    undefined,
+  ],
+])('captures, %s', async (_case, change, count) => {
+  const { id } = await shop.placeOrder({
+    lines: [
+      { sku: 'TEA', quantity: 3 },
+      { sku: 'MUG', quantity: 1 },
+    ],
+  });
+  change(id);
+  expect((await fetched(id)).payments?.length).toBe(count);
 });
 
 it('says what webhooks do not: held, and waiting for a day', async () => {

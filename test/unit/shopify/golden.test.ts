@@ -178,3 +178,20 @@ it.each<[string, string[]]>([
     ['fulfillment_status is scheduled: the date stands in the fulfilment orders only'],
   ],
 ])('%s warns as it should', (name, warnings) => expect(map(name).warnings).toEqual(warnings));
+
+it.each([
+  ['gift_card', { method: 'gift_card' }],
+  ['shopify_payments', undefined],
+])('given back by %s', (gateway, payment) => {
+  const text = payload('partial-refund').toString();
+  const wire = ShOrder.parse(parseJson(text));
+  const refunds = wire.refunds.map((refund) => ({
+    ...refund,
+    transactions: refund.transactions.map((transaction) => ({ ...transaction, gateway })),
+  }));
+  const context = { connection: 'acme-shopify', settings: settings() };
+  const { value } = toOrder({ ...wire, refunds }, context);
+  expect(value.refunds.map((refund) => refund.payment)).toEqual(value.refunds.map(() => payment));
+  // What both tell is hashed: an older release did not tell this.
+  expect(value.contentHash).toBe(toOrder(wire, context).value.contentHash);
+});
