@@ -12,6 +12,7 @@ export const LocalAddress = z.object({
   journalTable: z.string(),
   parkedTable: z.string(),
   connectionsTable: z.string(),
+  stockTable: z.string(),
   reportsTable: z.string(),
   ledgerTable: z.string(),
   bindingsTable: z.string(),

@@ -81,6 +81,7 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
       journalTable: output('core', 'JournalTable'),
       parkedTable: output('core', 'ParkedTable'),
       connectionsTable: output('core', 'ConnectionsTable'),
+      stockTable: output('core', 'StockTable'),
       reportsTable: output('core', 'ReportsTable'),
       ledgerTable: output('core', 'LedgerTable'),
       bindingsTable: output('core', 'BindingsTable'),

@@ -22,6 +22,7 @@ export interface Target {
   readonly journalTable: string;
   readonly parkedTable: string;
   readonly connectionsTable: string;
+  readonly stockTable: string;
   readonly reportsTable: string;
   readonly ledgerTable: string;
   readonly bindingsTable: string;
@@ -97,6 +98,7 @@ export const openTarget = async ({ local, data, stage }: TargetOptions): Promise
     journalTable: table('JournalTable'),
     parkedTable: table('ParkedTable'),
     connectionsTable: table('ConnectionsTable'),
+    stockTable: table('StockTable'),
     reportsTable: table('ReportsTable'),
     ledgerTable: table('LedgerTable'),
     bindingsTable: table('BindingsTable'),

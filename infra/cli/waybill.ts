@@ -12,6 +12,7 @@ import { addRehearseCommand } from './commands/rehearse.ts';
 import { addSecretsCommands } from './commands/secrets.ts';
 import { addShadowCommand } from './commands/shadow.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addStockCommands } from './commands/stock.ts';
 
 const program = new Command('waybill')
   .description("Operator's tools, against AWS with your own credentials, or --local")
@@ -28,6 +29,7 @@ addSecretsCommands(program);
 addShadowCommand(program);
 addConnectionCommands(program);
 addStatusCommand(program);
+addStockCommands(program);
 addConnectorsCommand(program);
 
 try {

@@ -78,6 +78,7 @@ export class CoreStack extends cdk.Stack {
       ParkedTable: this.tables.parked.tableName,
       CursorsTable: this.tables.cursors.tableName,
       ConnectionsTable: this.tables.connections.tableName,
+      StockTable: this.tables.stock.tableName,
       ReportsTable: this.tables.reports.tableName,
       PaymentsTable: this.tables.payments.tableName,
       PageTopicArn: this.alarms.topics.page.topicArn,

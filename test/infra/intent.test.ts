@@ -74,6 +74,7 @@ describe('stacks', () => {
         'MappingsTable',
         'ParkedTable',
         'ConnectionsTable',
+        'StockTable',
         'CursorsTable',
         'ReportsTable',
         'PageTopicArn',

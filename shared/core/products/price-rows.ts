@@ -37,6 +37,8 @@ export interface Shown extends Partial<ShopPrice> {
 export interface HeldPrice {
   readonly code: 'PRICE_ZERO' | 'PRICE_DROP';
   readonly was: Money | undefined;
+  /** The lowest that the shop would show. */
+  readonly is: Money;
   readonly sinceMs: number;
   /** As the ERP told it, to be dealt with again when it is approved. */
   readonly product: ErpProduct;

@@ -237,7 +237,7 @@ const holdOf = (
   const was = shown.price ? priceAt({ price: shown.price, sale: shown.sale }, atMs) : undefined;
   const code = heldBecause(was, lowest, guard.priceDrop);
   const isApproved = approved?.price.minor === lowest.minor && approved.price.currency === lowest.currency;
-  return code && !isApproved ? { code, was, sinceMs: atMs } : undefined;
+  return code && !isApproved ? { code, was, is: lowest, sinceMs: atMs } : undefined;
 };
 
 const isSame = (a: Shown, b: Shown): boolean =>
