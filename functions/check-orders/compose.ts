@@ -66,16 +66,19 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       const sinceMs = request?.sinceMs ?? nowMs() - DAYS * DAY_MS;
       const beforeMs = request?.beforeMs ?? Number.POSITIVE_INFINITY;
       const endMs = Math.min(call.endMs, nowMs() + (request?.budgetMs ?? Number.POSITIVE_INFINITY));
-      const { looked, missing, leftBeforeMs } = await checkOrders(
+      const { looked, missing, outdated, leftBeforeMs } = await checkOrders(
         ports,
         { sinceMs, beforeMs },
         { ...call, endMs },
       );
       for (const order of missing)
         line({ ...about, ...told(order), outcome: 'missing', code: 'MISSING_IN_ERP' });
+      for (const order of outdated)
+        line({ ...about, ...told(order), outcome: 'outdated', code: 'OUTDATED_IN_ERP' });
       const answer: CheckAnswer = {
         looked,
         missing: [...missing],
+        outdated: [...outdated],
         ...(leftBeforeMs ? { leftBeforeMs } : {}),
       };
       const ran: Ran = {
@@ -89,7 +92,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
       };
       // Looking by hand changes nothing, and is no sign that the schedule works.
       if (isByHand) return ran;
-      await noteMissing(ports, missing);
+      await noteMissing(ports, { missing, outdated });
       const metrics: Ran['metrics'] = [
         { name: METRICS.checkRuns, value: 1 },
         { name: METRICS.ordersMissingInErp, value: missing.length },

@@ -40,6 +40,11 @@ export interface Checked {
   readonly looked: number;
   /** Those it has not, the newest first. */
   readonly missing: readonly WrittenOrder[];
+  /**
+   * Those it has, and that were changed, refunded or cancelled after it got the oldest of the missing: if it was restored,
+   * it has forgotten that. Nobody can ask it what it has forgotten of an order, so a person compares.
+   */
+  readonly outdated: readonly WrittenOrder[];
   /** Time ran out: what was finished before that moment was not looked at; undefined: everything was. */
   readonly leftBeforeMs: number | undefined;
 }
@@ -59,19 +64,44 @@ export const checkOrders = async (
 ): Promise<Checked> => {
   const orders: WrittenOrder[] = [];
   for await (const order of ports.repairs.orders(ports.destination, sinceMs)) {
-    if (order.atMs < beforeMs && routeOf(ports, order) && !order.isCancelled) orders.push(order);
+    if (order.atMs < beforeMs && routeOf(ports, order)) orders.push(order);
   }
   orders.sort((a, b) => b.atMs - a.atMs);
   const missing: WrittenOrder[] = [];
+  const changed: WrittenOrder[] = [];
   let looked = 0;
+  let leftBeforeMs: number | undefined;
   for (const order of orders) {
-    if (ports.nowMs() >= call.endMs) return { looked, missing, leftBeforeMs: order.atMs + 1 };
+    if (ports.nowMs() >= call.endMs) {
+      leftBeforeMs = order.atMs + 1;
+      break;
+    }
+    if (order.isCancelled) {
+      // Nobody misses it, unless it is alive again.
+      changed.push(order);
+      continue;
+    }
     if (order.state === 'forgotten' && order.atMs > ports.nowMs() - FORGOTTEN_MS) continue;
     looked += 1;
-    if (!(await isAtErp(ports, order, call)) && (await isAsListed(ports, order))) missing.push(order);
+    if (await isAtErp(ports, order, call)) {
+      if (order.attempt > 1 || order.refunds.length > 0) changed.push(order);
+    } else if (await isAsListed(ports, order)) missing.push(order);
   }
-  return { looked, missing, leftBeforeMs: undefined };
+  const outdated: WrittenOrder[] = [];
+  if (missing.length > 0) {
+    // What was not looked at may be missing from earlier on.
+    const sinceLostMs = leftBeforeMs === undefined ? lostSinceMs(missing) : Number.NEGATIVE_INFINITY;
+    for (const order of changed) {
+      if (order.atMs < sinceLostMs) continue;
+      if (!order.isCancelled || (await isAtErp(ports, order, call))) outdated.push(order);
+    }
+  }
+  return { looked, missing, outdated, leftBeforeMs };
 };
+
+/** The ERP was restored to a moment before this one, if it was. */
+export const lostSinceMs = (missing: readonly Pick<WrittenOrder, 'atMs'>[]): number =>
+  Math.min(...missing.map(({ atMs }) => atMs));
 
 /** Orders of routes that are off, or gone, are nobody's business any more. */
 const routeOf = ({ routes }: CheckPorts, { source }: Pick<WrittenOrder, 'source'>): OrderRoute | undefined =>
@@ -103,8 +133,18 @@ const createIntent = (
   { source, orderId }: Pick<WrittenOrder, 'source' | 'orderId'>,
 ): string => intentKey(destination, source, orderId, 'create');
 
-/** Writes into the timelines of missing orders that they are missing. */
-export const noteMissing = async (ports: CheckPorts, missing: readonly WrittenOrder[]): Promise<void> => {
+/** Writes into the timelines of missing orders that they are missing, and of outdated ones that they may be. */
+export const noteMissing = async (
+  ports: CheckPorts,
+  { missing, outdated }: Pick<Checked, 'missing' | 'outdated'>,
+): Promise<void> => {
+  for (const { source, orderId, document } of outdated) {
+    await ports.timeline.note(ports.destination, source, orderId, {
+      atMs: ports.nowMs(),
+      code: 'OUTDATED_IN_ERP',
+      text: `${ports.destination} lacks orders that are older than the last change of ${document?.name ?? document?.id ?? 'this one'}, so it may lack that change: compare it with the shop`,
+    });
+  }
   for (const { source, orderId, document } of missing) {
     await ports.timeline.note(ports.destination, source, orderId, {
       atMs: ports.nowMs(),

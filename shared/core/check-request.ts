@@ -37,6 +37,8 @@ export type CheckRequest = z.infer<typeof CheckRequest>;
 export const CheckAnswer = z.object({
   looked: z.number(),
   missing: z.array(MissingOrder),
+  /** Of a function that was deployed before it told: none. */
+  outdated: z.array(MissingOrder).default([]),
   leftBeforeMs: z.number().optional(),
 });
 export type CheckAnswer = z.infer<typeof CheckAnswer>;

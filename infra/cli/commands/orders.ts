@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { dynamoDb } from '../../../shared/aws/clients.ts';
 import { invokeFunction } from '../../../shared/aws/lambda-api.ts';
+import { lostSinceMs } from '../../../shared/core/check-orders.ts';
 import {
   CheckAnswer,
   type CheckRequest,
@@ -72,10 +73,11 @@ const repair = async (options: RepairOptions): Promise<void> => {
   if (yes && !why?.trim()) throw new Error('say why, for the record: --why "…"');
   const target = await openTarget(options);
   const call = await callerOf(target);
-  const { looked, missing } = await lookFor(call, erpsOf(target, options.erp), Date.now() - days * DAY_MS);
+  const found = await lookFor(call, erpsOf(target, options.erp), Date.now() - days * DAY_MS);
+  const { missing } = found;
   const deeds = yes && why ? await repairAll(call, missing.slice(0, max), { by, why }) : [];
-  if (json) sayJson({ looked, missing, deeds });
-  else for (const line of repairWords(looked, missing, yes ? deeds : undefined, target.flag)) say(line);
+  if (json) sayJson({ ...found, deeds });
+  else for (const line of repairWords(found, yes ? deeds : undefined, target.flag)) say(line);
   const isLeft = yes
     ? deeds.length < missing.length || deeds.some(({ deed }) => !ENDED.includes(deed))
     : missing.length > 0;
@@ -99,13 +101,17 @@ const callerOf = async (target: Target): Promise<Call> => {
   };
 };
 
+export interface Found {
+  readonly looked: number;
+  readonly missing: readonly Missing[];
+  /** They are there, and were changed after the ERP got the oldest that it misses. */
+  readonly outdated: readonly Missing[];
+}
+
 /** All that the ERPs do not have, call by call: thousands of look-ups take longer than one call may. */
-export const lookFor = async (
-  call: Call,
-  erps: readonly string[],
-  sinceMs: number,
-): Promise<{ looked: number; missing: Missing[] }> => {
+export const lookFor = async (call: Call, erps: readonly string[], sinceMs: number): Promise<Found> => {
   const missing = new Map<string, Missing>();
+  const outdated = new Map<string, Missing>();
   let looked = 0;
   for (const erp of erps) {
     let beforeMs: number | undefined;
@@ -119,16 +125,23 @@ export const lookFor = async (
       const answer = understood(CheckAnswer.safeParse(await call(erp, request)), erp);
       looked += answer.looked;
       // Where one call stops and the next begins, orders of one millisecond are told twice.
-      for (const order of answer.missing)
-        missing.set(JSON.stringify([erp, order.source, order.orderId]), { erp, order });
+      for (const order of answer.missing) missing.set(keyOf(erp, order), { erp, order });
+      for (const order of answer.outdated) outdated.set(keyOf(erp, order), { erp, order });
       if (answer.leftBeforeMs === beforeMs && beforeMs !== undefined) {
         throw new Error(`${erp} answers too slowly to be asked for its orders`);
       }
       beforeMs = answer.leftBeforeMs;
     } while (beforeMs !== undefined);
   }
-  return { looked, missing: [...missing.values()] };
+  const lost = [...missing.values()];
+  // Only now is it known from when on something is missing.
+  const isSince = ({ erp, order }: Missing) =>
+    order.atMs >= lostSinceMs(lost.filter((one) => one.erp === erp).map((one) => one.order));
+  return { looked, missing: lost, outdated: [...outdated.values()].filter(isSince) };
 };
+
+const keyOf = (erp: string, { source, orderId }: MissingOrder): string =>
+  JSON.stringify([erp, source, orderId]);
 
 export const repairAll = async (
   call: Call,
@@ -171,8 +184,7 @@ const DEEDS: Readonly<Record<Repaired['deed'], string>> = {
 
 /** @param deeds undefined: nothing was asked to be done */
 export const repairWords = (
-  looked: number,
-  missing: readonly Missing[],
+  { looked, missing, outdated }: Found,
   deeds: readonly Repaired[] | undefined,
   flag: string,
 ): string[] => {
@@ -188,9 +200,24 @@ export const repairWords = (
   ]);
   const found = `${looked} orders looked for, ${missing.length} missing`;
   if (missing.length === 0) return [found];
+  const doubtful = outdated.map((one) => [
+    one.erp,
+    `${one.order.source}:${one.order.orderId}`,
+    nameOf(one),
+    timeWords(one.order.atMs),
+    'is there, and may lack its last change: compare it with the shop',
+  ]);
   if (!deeds)
-    return [...aligned(rows), `${found}; write them again: waybill orders repair ${flag} --yes --why "…"`];
+    return [
+      ...aligned(rows),
+      ...aligned(doubtful),
+      `${found}; write them again: waybill orders repair ${flag} --yes --why "…"`,
+    ];
   const sent = deeds.filter(({ deed }) => deed === 'sent').length;
   const left = missing.length - deeds.length;
-  return [...aligned(rows), `${found}; ${sent} sent again${left > 0 ? `, ${left} left (--max)` : ''}`];
+  return [
+    ...aligned(rows),
+    ...aligned(doubtful),
+    `${found}; ${sent} sent again${left > 0 ? `, ${left} left (--max)` : ''}`,
+  ];
 };

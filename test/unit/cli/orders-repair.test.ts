@@ -34,8 +34,13 @@ const answering = (...answers: unknown[]) => {
 
 it('looks until there is nothing left, ERP by ERP, and tells each order once', async () => {
   const { call, asked } = answering(
-    { looked: 2, missing: [order('3', 30), order('2', 20)], leftBeforeMs: 21 },
-    { looked: 2, missing: [order('2', 20), order('1', 10)] },
+    {
+      looked: 2,
+      missing: [order('3', 30), order('2', 20)],
+      outdated: [order('a', 25), order('b', 15)],
+      leftBeforeMs: 21,
+    },
+    { looked: 2, missing: [order('2', 20), order('1', 10)], outdated: [order('c', 5)] },
     { looked: 5, missing: [] },
   );
   expect(await lookFor(call, ['odoo', 'tryton'], 7)).toEqual({
@@ -44,6 +49,11 @@ it('looks until there is nothing left, ERP by ERP, and tells each order once', a
       { erp: 'odoo', order: order('3', 30) },
       { erp: 'odoo', order: order('2', 20) },
       { erp: 'odoo', order: order('1', 10) },
+    ],
+    // c: before the first of what is missing.
+    outdated: [
+      { erp: 'odoo', order: order('a', 25) },
+      { erp: 'odoo', order: order('b', 15) },
     ],
   });
   const request = { action: 'check', sinceMs: 7, budgetMs: 15_000 };
@@ -95,16 +105,21 @@ it('repairs five at once, each at its own ERP, with who and why', async () => {
 
 it('says what is missing and how to go on, or what became of it', () => {
   const one = missing('odoo', '1');
-  expect(repairWords(7, [], undefined, '--local')).toEqual(['7 orders looked for, 0 missing']);
-  expect(repairWords(7, [one], undefined, '--stage acme')).toEqual([
+  expect(repairWords({ looked: 7, missing: [], outdated: [one] }, undefined, '--local')).toEqual([
+    '7 orders looked for, 0 missing',
+  ]);
+  const outdated = [missing('odoo', '0')];
+  expect(repairWords({ looked: 7, missing: [one], outdated }, undefined, '--stage acme')).toEqual([
     'odoo  acme-woo:1  S00001  2026-11-22 10:00 UTC',
+    'odoo  acme-woo:0  S00000  2026-11-22 10:00 UTC  is there, and may lack its last change: compare it with the shop',
     '7 orders looked for, 1 missing; write them again: waybill orders repair --stage acme --yes --why "…"',
   ]);
   const deeds = [
     { ...one, deed: 'sent' as const },
     { ...missing('odoo', '2'), deed: 'failed' as const, code: 'PEER_FAILED' },
   ];
-  expect(repairWords(7, [one, missing('odoo', '2'), missing('odoo', '3')], deeds, '--local')).toEqual([
+  const three = [one, missing('odoo', '2'), missing('odoo', '3')];
+  expect(repairWords({ looked: 7, missing: three, outdated: [] }, deeds, '--local')).toEqual([
     'odoo  acme-woo:1  S00001  2026-11-22 10:00 UTC  on its way to the ERP again',
     'odoo  acme-woo:2  S00002  2026-11-22 10:00 UTC  not sent; it can be repaired later (PEER_FAILED)',
     '7 orders looked for, 3 missing; 1 sent again, 1 left (--max)',

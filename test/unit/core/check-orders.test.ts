@@ -15,6 +15,8 @@ const SHOP = 'acme-woo';
 const ADA = { by: 'ada', why: 'restored to yesterday' };
 const call = { signal: new AbortController().signal, endMs: Number.POSITIVE_INFINITY };
 const ALL = { sinceMs: 0, beforeMs: Number.POSITIVE_INFINITY };
+/** A later version of an order. */
+const SINCE = { sourceVersion: Date.parse('2026-11-22T10:00:00Z'), contentHash: 'second' };
 const twd = (minor: number) => ({ minor, currency: 'TWD' });
 
 const open = (route: Record<string, unknown> = {}) => {
@@ -25,7 +27,11 @@ const open = (route: Record<string, unknown> = {}) => {
   const published: Envelope<OrderChangedV1>[] = [];
   const notified: Envelope<OrderNotifiedV1>[] = [];
   /** Orders were finished one after the other. */
-  const finishedAtMs = (intent: string) => Number(intent.split('#')[2]) * 1_000;
+  const atMs = new Map<string, number>();
+  const finishedAtMs = (intent: string) => {
+    const id = intent.split('#')[2] ?? '';
+    return atMs.get(id) ?? Number(id) * 1_000;
+  };
   const ports: CheckPorts = {
     destination: ERP,
     routes: desk.ports.routes,
@@ -58,6 +64,8 @@ const open = (route: Record<string, unknown> = {}) => {
   return {
     ...desk,
     ports,
+    /** When the last change was finished, where that is later. */
+    atMs,
     repaired,
     published,
     notified,
@@ -87,7 +95,7 @@ const missingIds = async (window = ALL) => (await at.check(window)).missing.map(
 describe('the daily check', () => {
   it('an ERP restored from a backup: what it has forgotten, the newest first', async () => {
     for (const id of ['1', '2', '3', '4']) await at.write(id);
-    expect(await at.check()).toEqual({ looked: 4, missing: [], leftBeforeMs: undefined });
+    expect(await at.check()).toEqual({ looked: 4, missing: [], outdated: [], leftBeforeMs: undefined });
     at.restoredTo(2);
     const { looked, missing } = await at.check();
     expect(looked).toBe(4);
@@ -105,13 +113,39 @@ describe('the daily check', () => {
       },
       expect.objectContaining({ orderId: '3' }),
     ]);
-    await noteMissing(at.ports, missing);
+    await noteMissing(at.ports, { missing, outdated: [] });
     expect(at.journal(SHOP, '4')).toMatchObject({
       state: 'done',
       code: 'MISSING_IN_ERP',
       text: 'acme-odoo has no S00004 any more: see waybill orders repair',
     });
     expect(at.calls).not.toContain('create ');
+  });
+
+  it('and what was changed, refunded or cancelled there since: it may lack that', async () => {
+    for (const id of ['1', '2', '3', '4', '5', '6']) await at.write(id);
+    at.atMs.set('1', 9_000);
+    // Before the day that was lost, and a new order that was cancelled on it.
+    await at.write('2', { ...SINCE, buyerNote: 'ring twice' });
+    await at.write('6', { ...SINCE, status: 'cancelled' });
+    for (const [id, change] of [
+      ['1', { buyerNote: 'ring twice' }],
+      ['3', { refunds: [{ id: 'r1', total: twd(100) }] }],
+      ['4', { status: 'cancelled' }],
+    ] as const) {
+      at.atMs.set(id, 9_000);
+      await at.write(id, { ...SINCE, ...change, refunds: 'refunds' in change ? [...change.refunds] : [] });
+    }
+    expect((await at.check()).outdated).toEqual([]);
+    at.restoredTo(4);
+    const found = await at.check();
+    expect(found.missing.map(({ orderId }) => orderId)).toEqual(['5']);
+    expect(found.outdated.map(({ orderId }) => orderId).toSorted()).toEqual(['1', '3', '4']);
+    await noteMissing(at.ports, found);
+    expect(at.journal(SHOP, '3')).toMatchObject({
+      code: 'OUTDATED_IN_ERP',
+      text: 'acme-odoo lacks orders that are older than the last change of S00003, so it may lack that change: compare it with the shop',
+    });
   });
 
   it('only what was finished in the window', async () => {
