@@ -71,6 +71,8 @@ export interface ErpPeer {
     editByHand(id: string): void;
     /** All of it is shipped. */
     deliver(id: string): void;
+    /** The books are closed for all days, so far as the ERP has them. Called, they are open again. */
+    closeBooks(): () => void;
     creditNotes(): readonly {
       readonly id: string;
       readonly reference: string;
@@ -635,6 +637,28 @@ export const erpSuite = <S, C>(testbed: ErpTestbed<S, C>): void => {
         const other = { ...request, reference: `${request.reference}8` };
         expect(await changes().refunds.find(other, { signal })).toBeUndefined();
         expect(await erp.find(reference, route, { signal })).toMatchObject({ id: document.id });
+      });
+
+      it('a refund for which the books are closed is parked in words of its own, and booked once they are open', async () => {
+        const { document } = await confirmed();
+        const { request, wire } = await refundOf(document, order, refund);
+        const credit = async () => {
+          const { refunds } = changes();
+          const found = await refunds.find(request, { signal });
+          return refunds.complete(found ?? (await refunds.create(wire, { signal })), wire, { signal });
+        };
+        const reopen = peer.changes?.closeBooks();
+        try {
+          expect(await failureOf(credit())).toMatchObject({
+            code: 'PERIOD_LOCKED',
+            params: { what: 'credit-note', day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) },
+          });
+          expect(notes().filter(([, isPosted]) => isPosted)).toEqual([]);
+        } finally {
+          reopen?.();
+        }
+        expect((await credit()).warnings).toEqual([]);
+        expect(notes()).toMatchObject([[expect.any(Number), true]]);
       });
 
       /** Each change, on an order of its own. */

@@ -112,6 +112,12 @@ export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, 
               rpc.call(`model.stock.shipment.out.${button}`, [sale?.shipments]);
             }
           },
+          closeBooks: () => {
+            const open = [['state', '=', 'open']];
+            const periods = rpc.rows<{ id: number }>('account.period', open, ['id']).map(({ id }) => id);
+            rpc.call('model.account.period.close', [periods]);
+            return () => void rpc.call('model.account.period.reopen', [periods]);
+          },
           creditNotes: () =>
             sales()
               .filter(({ origin }) => origin)

@@ -84,6 +84,12 @@ export const odooTestbed = (version: 16 | 17 | 18 | 19): ErpTestbed<OdooSettings
             fake.call('sale.order.line', 'write', [[line.id], { qty_delivered: line['product_uom_qty'] }]);
           }
         },
+        closeBooks: () => {
+          const lock = (day: string | false) =>
+            fake.call('res.company', 'write', [[1], { fiscalyear_lock_date: day }]);
+          lock('2099-12-31');
+          return () => void lock(false);
+        },
         creditNotes: () =>
           fake.records('account.move').map(({ id, ref, amount_total, state }) => ({
             id: String(id),

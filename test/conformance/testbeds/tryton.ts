@@ -56,6 +56,11 @@ export const trytonTestbed: ErpTestbed<TrytonSettings, TrytonCredentials> = {
             fake.call(`model.stock.shipment.out.${button}`, [sale?.['shipments']]);
           }
         },
+        closeBooks: () => {
+          const periods = fake.records('account.period').map(({ id }) => id);
+          fake.call('model.account.period.close', [periods]);
+          return () => void fake.call('model.account.period.reopen', [periods]);
+        },
         creditNotes: () =>
           sales()
             .filter(({ origin }) => origin)
