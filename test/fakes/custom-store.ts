@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type PeerServer, startPeerServer } from './peer-server.ts';
 
 /**
- * A merchant's own store: the two reads of our contract, and signed webhooks. Keeps state in memory.
+ * A merchant's own store: reads, stock and prices of our contract, and signed webhooks. Keeps state in memory.
  *
  * Sources, named where they are used:
  * [S]  standard-webhooks/standard-webhooks, spec/standard-webhooks.md
@@ -28,6 +28,21 @@ export interface FakeStoreProduct {
   readonly weightG?: number;
   readonly hsCode?: string;
   readonly originCountry?: string;
+  /** Pieces at its one place. Absent: they are not counted. */
+  readonly stock?: number;
+}
+
+/** What buyers see of a product. */
+export interface FakeStoreListing {
+  readonly id: string;
+  readonly sku: string;
+  readonly title: string;
+  quantity: number | null;
+  status: 'active' | 'hidden';
+  price: string;
+  salePrice: string | null;
+  saleFrom: string | null;
+  saleUntil: string | null;
 }
 
 export interface FakeCustomStoreOptions {
@@ -120,6 +135,11 @@ export interface FakeCustomStore {
   refund(id: string, spec: FakeStoreRefundSpec): FakeStoreOrder;
   order(id: string): FakeStoreOrder | undefined;
   orders(): FakeStoreOrder[];
+  /** The first with that SKU. */
+  listing(sku: string): FakeStoreListing;
+  removeListing(sku: string): void;
+  /** Requests that set stock or prices, and how many entries each had: repeated ones, too. */
+  readonly writes: readonly { readonly path: string; readonly entries: number }[];
   registerWebhook(spec: { deliveryUrl: string; secret: string | readonly string[] }): FakeStoreWebhook;
   readonly webhooks: readonly FakeStoreWebhook[];
   /** Every attempt, in the order in which they were sent. */
@@ -154,6 +174,9 @@ export const startFakeCustomStore = async (options: FakeCustomStoreOptions): Pro
     refund: (id, spec) => store.refund(id, spec),
     order: (id) => store.orders.get(id),
     orders: () => [...store.orders.values()],
+    listing: (sku) => store.listing(sku),
+    removeListing: (sku) => void store.listings.delete(store.listing(sku).id),
+    writes: store.writes,
     registerWebhook: ({ deliveryUrl, secret }) => webhooks.register(deliveryUrl, [secret].flat()),
     webhooks: webhooks.all,
     deliveries: webhooks.deliveries,
@@ -181,6 +204,10 @@ const ADDRESS = {
 
 class Store {
   readonly orders = new Map<string, FakeStoreOrder>();
+  readonly listings = new Map<string, FakeStoreListing>();
+  readonly writes: { readonly path: string; readonly entries: number }[] = [];
+  /** What was answered to each idempotency key. */
+  readonly answers = new Map<string, { readonly body: string; readonly answer: unknown }>();
   readonly options: FakeCustomStoreOptions;
   readonly webhooks: Webhooks;
   #number = 1000;
@@ -189,6 +216,18 @@ class Store {
   constructor(options: FakeCustomStoreOptions) {
     this.options = options;
     this.webhooks = new Webhooks(options);
+    for (const [index, { sku, title, price, stock }] of (options.products ?? []).entries()) {
+      const id = `prd_${String(index).padStart(5, '0')}`;
+      const quantity = stock ?? null;
+      const sale = { salePrice: null, saleFrom: null, saleUntil: null };
+      this.listings.set(id, { id, sku, title, quantity, status: 'active', price, ...sale });
+    }
+  }
+
+  listing(sku: string): FakeStoreListing {
+    const listing = [...this.listings.values()].find((each) => each.sku === sku);
+    if (!listing) throw new Error(`the store has no product "${sku}"`);
+    return listing;
   }
 
   /** Never twice the same, so that it can serve as the version [C: grows with every change]. */
@@ -248,6 +287,10 @@ class Store {
       ...spec.more,
     };
     this.orders.set(order.id, order);
+    for (const { sku, quantity } of spec.lines) {
+      const sold = [...this.listings.values()].find((each) => each.sku === sku);
+      if (sold && sold.quantity !== null) sold.quantity -= quantity;
+    }
     this.webhooks.enqueue('order.created', order.id, order);
     return order;
   }
@@ -444,6 +487,72 @@ const routes = (app: App, store: Store): void => {
     reply.header('date', new Date((store.options.nowMs ?? Date.now)()).toUTCString());
     return page(store, request);
   });
+  app.get('/listings', async (request) => listings(store, request));
+  app.post('/stock', async (request) => once(store, request, (update) => setStock(store, update)));
+  app.post('/prices', async (request) => once(store, request, (update) => setPrice(store, update)));
+};
+
+// --- stock and prices [C stock.schema.json] ------------------------------------------------------------------
+
+type Update = Readonly<Record<string, unknown>> & { readonly id: string };
+
+/** By id; the cursor is the last one told. */
+const listings = (store: Store, request: FastifyRequest) => {
+  const query = request.query as { limit?: string; cursor?: string; sku?: string | string[] };
+  const limit = Number(query.limit ?? MAX_PAGE);
+  if (!(limit >= 1 && limit <= MAX_PAGE)) throw new Refusal(400, 'invalid_parameter');
+  const skus = query.sku === undefined ? undefined : [query.sku].flat();
+  const found = [...store.listings.values()]
+    .filter(({ sku }) => skus === undefined || skus.includes(sku))
+    .filter(({ id }) => id > (query.cursor ?? ''))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const data = found.slice(0, limit).map((listing) => ({
+    ...listing,
+    currency: store.options.currency,
+    pricesIncludeTax: store.options.pricesIncludeTax ?? false,
+  }));
+  return { data, nextCursor: found.length > data.length ? (data.at(-1)?.id ?? null) : null };
+};
+
+/** A key that was used is answered as it was; it belongs to one body. */
+const once = (store: Store, request: FastifyRequest, work: (update: Update) => object) => {
+  const body = String(request.body ?? '');
+  const { updates } = JSON.parse(body) as { updates: Update[] };
+  store.writes.push({ path: request.url, entries: updates.length });
+  if (updates.length > MAX_PAGE) throw new Refusal(413, 'too_many');
+  const key = String(request.headers['idempotency-key'] ?? '');
+  if (key === '') throw new Refusal(400, 'idempotency_key_missing');
+  const known = store.answers.get(key);
+  if (known && known.body !== body) throw new Refusal(422, 'idempotency_key_reused');
+  const answer = known?.answer ?? { results: updates.map((update) => ({ id: update.id, ...work(update) })) };
+  store.answers.set(key, { body, answer });
+  return answer;
+};
+
+const setStock = (store: Store, { id, location, expected, quantity }: Update): object => {
+  const listing = store.listings.get(id);
+  if (!listing) return { location, result: 'refused', code: 'not_found' };
+  if (location !== null) return { location, result: 'refused', code: 'unknown_location' };
+  if (listing.quantity === null) return { location, result: 'refused', code: 'not_counted' };
+  if (expected !== null && expected !== listing.quantity) {
+    return { location, result: 'stale', quantity: listing.quantity };
+  }
+  listing.quantity = Number(quantity);
+  return { location, result: 'written' };
+};
+
+const setPrice = (store: Store, update: Update): object => {
+  const listing = store.listings.get(update.id);
+  if (!listing) return { result: 'refused', code: 'not_found' };
+  const { currency, price, salePrice, saleFrom, saleUntil, status } =
+    update as unknown as FakeStoreListing & {
+      currency: string;
+    };
+  if (currency !== store.options.currency) {
+    return { result: 'refused', code: 'refused', message: `this store sells in ${store.options.currency}` };
+  }
+  Object.assign(listing, { price, salePrice, saleFrom, saleUntil, ...(status && { status }) });
+  return { result: 'written' };
 };
 
 /** By `updatedAt` and id; the cursor is the place of the last one told, so that changes meanwhile lose nothing. */

@@ -1,22 +1,13 @@
 import * as z from 'zod';
-import { CredentialsError } from '../../core/errors.ts';
-import type { CallContext, Clock } from '../../core/ports.ts';
-import { type FetchJsonResponse, fetchJson, statusError } from '../../http/fetch-json.ts';
+import type { CallContext } from '../../core/ports.ts';
+import type { FetchJsonResponse } from '../../http/fetch-json.ts';
 import { jsonOf, problems } from '../../http/json.ts';
 import { peerClock } from '../../http/peer-clock.ts';
 import { readAnswer } from '../../http/read-answer.ts';
-import type { CustomStoreCredentials, CustomStoreSettings } from './manifest.ts';
+import { type CustomStoreCallOptions, customStoreCall } from './calls.ts';
 import { CustomStoreError, CustomStoreOrder, CustomStorePage, PROBLEMS_TOLD } from './wire.ts';
 
-export interface CustomStoreClientOptions {
-  readonly settings: CustomStoreSettings;
-  readonly credentials: Pick<CustomStoreCredentials, 'apiToken'>;
-  readonly nowMs: Clock;
-  /** Longest one call may take. Default 30 seconds: serverless stores start cold. */
-  readonly deadlineMs?: number;
-  /** Longest answer that is read. Default 8 MiB: a hundred long orders. */
-  readonly maxBytes?: number;
-}
+export type CustomStoreClientOptions = CustomStoreCallOptions;
 
 /** An order that breaks the contract is told with what is wrong, and hides no other. */
 export type OrderRead =
@@ -44,26 +35,12 @@ export interface CustomStoreClient {
   clock(call: CallContext): Promise<number>;
 }
 
-const DEFAULT_DEADLINE_MS = 30_000;
-const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 const PER_PAGE = 100;
 
 export const customStoreClient = (options: CustomStoreClientOptions): CustomStoreClient => {
-  const { settings, credentials, nowMs } = options;
-  const { deadlineMs = DEFAULT_DEADLINE_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
-  const peer = new URL(settings.url).host;
-
-  const get = async (path: string, { signal }: CallContext): Promise<FetchJsonResponse> => {
-    if (!credentials.apiToken) {
-      throw new CredentialsError('CREDENTIALS_MISSING', 'the connection has no apiToken');
-    }
-    const headers = { accept: 'application/json', authorization: `Bearer ${credentials.apiToken}` };
-    const url = `${settings.url}${path}`;
-    const response = await fetchJson({ url, headers, signal, deadlineMs, maxBytes, write: false });
-    const error = statusError(response, { peer, write: false, nowMs: nowMs() });
-    if (error) throw error;
-    return response;
-  };
+  const { nowMs } = options;
+  const peer = new URL(options.settings.url).host;
+  const get = (path: string, call: CallContext) => customStoreCall(options, path, call);
 
   return {
     order: async (id, call) => {

@@ -24,9 +24,12 @@ export const manifest = defineStorefront({
   answerWithinMs: 15_000,
   // A small site, perhaps: as gentle as the queue can be.
   reads: { maxConcurrentCalls: 2 },
+  // stock.schema.json: the store compares, and takes a hundred at once.
+  stock: { compare: 'atomic', batch: 100, maxConcurrentCalls: 2 },
   settings: z.strictObject({
     url: PeerUrl.meta({
-      description: 'Where the store offers its orders for reading, e.g. https://www.acme.example/api/waybill',
+      description:
+        'Where the store offers its orders for reading, and takes stock and prices, e.g. https://www.acme.example/api/waybill',
     }),
   }),
   credentials: z.strictObject({
@@ -39,7 +42,10 @@ export const manifest = defineStorefront({
       .string()
       .regex(/^[\x21-\x7e]{16,}$/, 'must have 16 characters or more, without blanks')
       .optional()
-      .meta({ description: 'Bearer token that the store asks for when its orders are read' }),
+      .meta({
+        description:
+          'Bearer token that the store asks for when its orders are read, and stock and prices written',
+      }),
   }),
 });
 
