@@ -161,6 +161,11 @@ export const english: Wording = {
       reason: `The route ships from warehouse "${p.warehouse}", which does not exist in ${p.destination}.`,
       remedy: 'Correct "warehouse" of the route in the settings, then redrive.',
     }),
+    UNKNOWN_PRICELIST: (p) => ({
+      reason: `Prices come from price list "${p.pricelist}", which ${p.destination} does not have under exactly this name, or has twice.`,
+      remedy:
+        'Correct "prices.pricelist" of the stock route in the settings, or its name there; the next poll reads it.',
+    }),
     UNKNOWN_COUNTRY: (p) => ({
       reason: `The address has country "${p.country}", which ${p.destination} does not know.`,
       remedy: `Correct the address in the shop, or add the country in ${p.destination}; then redrive.`,

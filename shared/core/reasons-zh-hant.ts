@@ -189,6 +189,10 @@ export const traditionalChinese: Wording = {
       reason: `路由指定由倉庫「${p.warehouse}」出貨，但該倉庫在 ${p.destination} 中不存在。`,
       remedy: '請更正設定中該路由的「warehouse」，然後重送。',
     }),
+    UNKNOWN_PRICELIST: (p) => ({
+      reason: `價格取自價目表「${p.pricelist}」，但 ${p.destination} 中沒有完全同名的價目表，或有兩個。`,
+      remedy: '請更正設定中該庫存路由的價目表名稱，或更正該處的名稱；下次輪詢即會讀取。',
+    }),
     UNKNOWN_COUNTRY: (p) => ({
       reason: `地址中的國家「${p.country}」在 ${p.destination} 中不存在。`,
       remedy: `請在商店更正地址，或在 ${p.destination} 新增該國家，然後重送。`,

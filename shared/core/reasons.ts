@@ -95,6 +95,7 @@ export interface ReasonParams {
   /** No company: the API user's own. */
   UNKNOWN_COMPANY: { company?: string | undefined; destination: string };
   UNKNOWN_WAREHOUSE: { warehouse: string; destination: string };
+  UNKNOWN_PRICELIST: { pricelist: string; destination: string };
   UNKNOWN_COUNTRY: { country: string; destination: string };
   UNKNOWN_PAYMENT_TERM: { method: string; to: string; destination: string };
   /** No `to`: the mapping table has no row for the method. */

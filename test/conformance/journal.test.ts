@@ -263,6 +263,67 @@ it('keeps what would have been written in shadow mode', async () => {
   });
 });
 
+describe('what was settled and has to be looked at once more', () => {
+  const close = (sourceVersion: number) =>
+    journal.close(ERP, SHOP, '1001', revisionOf(event(sourceVersion)), 9_000_000);
+
+  it('is unfinished since it was recorded, until it is closed; then it expires', async () => {
+    await record(1, 1_000);
+    await settle('skipped', 1, { isProvisional: true });
+    expect(await open()).toEqual([[journeyKey(ERP, SHOP, '1001'), 1_000]]);
+    expect(await row()).toMatchObject({ state: 'skipped', expiresAtS: undefined });
+    await close(1);
+    expect(await open()).toEqual([]);
+    expect(await row()).toMatchObject({
+      state: 'skipped',
+      steps: ['RECEIVED 1', 'SKIPPED 1'],
+      expiresAtS: String(9_000 + 400 * 24 * 60 * 60),
+    });
+  });
+
+  it('is not opened by a second copy, once it was closed', async () => {
+    await settle('skipped', 1, { isProvisional: true });
+    await close(1);
+    await settle('skipped', 1, { isProvisional: true });
+    expect(await open()).toEqual([]);
+    await settle('done', 1, { isProvisional: true });
+    expect(await open()).toHaveLength(1);
+    await close(1);
+    await settle('skipped', 2, { isProvisional: true });
+    expect(await open()).toHaveLength(1);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['something newer was recorded', () => record(2)],
+    [
+      'something newer was settled, and is looked at by others',
+      () => settle('skipped', 2, { isProvisional: true }),
+    ],
+    ['it was parked meanwhile', () => settle('parked', 1)],
+    [
+      'it was opened again',
+      () => dynamoTimelines(tables.client, table).reopen(ERP, SHOP, '1001', step('REPAIRED')),
+    ],
+  ])('stays where it is, if %s', async (_case, meanwhile) => {
+    await record(1);
+    await settle('skipped', 1, { isProvisional: true });
+    await meanwhile();
+    const before = await row();
+    await close(1);
+    expect(await open()).toHaveLength(1);
+    expect(await row()).toEqual(before);
+  });
+
+  it('closes nothing that was never there, or finished already', async () => {
+    await close(1);
+    expect(await row()).toMatchObject({ state: undefined });
+    await settle('done', 1);
+    const before = await row();
+    await close(1);
+    expect(await row()).toEqual(before);
+  });
+});
+
 describe('what came in shadow mode', () => {
   const seen = async () => (await journal.settled(ERP, SHOP, '1001'))?.seenInShadow;
   const timeline = () => dynamoTimelines(tables.client, table);

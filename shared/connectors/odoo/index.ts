@@ -6,6 +6,7 @@ import { customers } from './customers.ts';
 import { manifest } from './manifest.ts';
 import { masterData } from './master-data.ts';
 import { odooOrders } from './orders.ts';
+import { odooProducts } from './products.ts';
 import type { OdooRefs } from './refs.ts';
 import { odooStock } from './stock.ts';
 import { testConnection } from './test-connection.ts';
@@ -39,6 +40,14 @@ export const odoo: ErpConnector<OdooSettings, OdooCredentials, OdooRefs, OdooOrd
           customers: customers(client, master, connection),
           products: settings.products,
         },
+      }),
+      products: odooProducts({
+        destination: connection,
+        client,
+        master,
+        cache,
+        nowMs,
+        notSold: Object.values(settings.products),
       }),
       stock: odooStock({ destination: connection, client, master, cache, nowMs }),
     };

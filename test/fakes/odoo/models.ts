@@ -284,8 +284,10 @@ const productModel = (version: OdooVersion, mrp: boolean): Model => ({
     company_id: many2one('res.company', 'Company'),
     ...quantityFields,
   },
-  displayName: (row) =>
-    (row['default_code'] ? `[${String(row['default_code'])}] ` : '') + String(row['name']),
+  displayName: (row, { context }) =>
+    (row['default_code'] && context['display_default_code'] !== false
+      ? `[${String(row['default_code'])}] `
+      : '') + String(row['name']),
 });
 
 // --- orders --------------------------------------------------------------------------------------------------

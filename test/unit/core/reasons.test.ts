@@ -33,6 +33,7 @@ const EXAMPLES: { readonly [C in ReasonCode]: readonly ReasonParams[C][] } = {
   UNMAPPED_TAX: [{ line: MUG, tax: '17', source: 'acme-woo', destination: 'acme-odoo' }],
   UNKNOWN_TAX: [{ tax: '17', to: 'VAT5', destination: 'acme-odoo' }],
   UNMAPPED_CURRENCY: [{ currency: 'TWD', destination: 'acme-odoo' }],
+  UNKNOWN_PRICELIST: [{ pricelist: 'Web', destination: 'acme-odoo' }],
   UNKNOWN_COMPANY: [{ company: '3', destination: 'acme-odoo' }, { destination: 'acme-odoo' }],
   UNKNOWN_WAREHOUSE: [{ warehouse: 'WH2', destination: 'acme-odoo' }],
   UNKNOWN_COUNTRY: [{ country: 'XK', destination: 'acme-odoo' }],
