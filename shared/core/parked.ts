@@ -1,5 +1,6 @@
 import type { PermanentError } from './errors.ts';
 import { isReasonCode, type Language, type ReasonText, reasonText } from './reasons.ts';
+import { WORDINGS } from './wordings.ts';
 
 /** SQS deletes a parked message at this age, silently; its row stays. The most that SQS offers. */
 export const PARKED_KEPT_MS = 14 * 24 * 60 * 60_000;
@@ -125,7 +126,7 @@ export const parkedText = (
   if (!isReasonCode(code)) return text;
   try {
     // Params were checked by the compiler when they were written; another release may have meant others.
-    const told = reasonText(code, params as never, language);
+    const told = reasonText(code, params as never, WORDINGS[language]);
     return /undefined|\[object/.test(told.reason + told.remedy) ? text : told;
   } catch {
     return text;

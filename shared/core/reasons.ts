@@ -1,5 +1,4 @@
 import { english } from './reasons-en.ts';
-import { traditionalChinese } from './reasons-zh-hant.ts';
 
 /**
  * Every reason why work is parked, with the sentence that an operator or a merchant reads: what happened,
@@ -157,20 +156,18 @@ export interface Wording {
   operation(operation: ErpOperation): string;
 }
 
-const WORDINGS: Readonly<Record<Language, Wording>> = { en: english, 'zh-Hant': traditionalChinese };
-
 export const isReasonCode = (code: string): code is ReasonCode => Object.hasOwn(english.reasons, code);
 
+/** @param wording one of `wordings.ts`; English by default */
 export const reasonText = <C extends ReasonCode>(
   code: C,
   params: ReasonParams[C],
-  language: Language = 'en',
-): ReasonText => WORDINGS[language].reasons[code](params);
+  wording: Wording = english,
+): ReasonText => wording.reasons[code](params);
 
 /** What a line is called. @example lineText({ kind: 'line', number: 2, title: 'Mug' }) // 'Line 2 ("Mug")' */
-export const lineText = (label: LineLabel, language: Language = 'en'): string =>
-  WORDINGS[language].line(label);
+export const lineText = (label: LineLabel, wording: Wording = english): string => wording.line(label);
 
 /** @example operationText({ what: 'create-order' }) // 'create the order' */
-export const operationText = (operation: ErpOperation, language: Language = 'en'): string =>
-  WORDINGS[language].operation(operation);
+export const operationText = (operation: ErpOperation, wording: Wording = english): string =>
+  wording.operation(operation);

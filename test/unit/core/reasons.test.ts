@@ -9,6 +9,7 @@ import {
   type ReasonParams,
   reasonText,
 } from '../../../shared/core/reasons.ts';
+import { WORDINGS } from '../../../shared/core/wordings.ts';
 
 const MUG = { kind: 'line', number: 2, title: 'Mug' } as const;
 const on = (destination: string, error: ReasonParams['ERP_REFUSED']['error']) => ({
@@ -141,8 +142,8 @@ const codes = Object.keys(EXAMPLES) as ReasonCode[];
 const every = codes.flatMap((code) =>
   EXAMPLES[code].map((params, n) => [`${code} ${n + 1}`, code, params] as const),
 );
-const textOf = (code: ReasonCode, params: unknown, language?: Language) =>
-  reasonText(code, params as never, language);
+const textOf = (code: ReasonCode, params: unknown, language: Language = 'en') =>
+  reasonText(code, params as never, WORDINGS[language]);
 
 /** Every value that may stand in a sentence as it is: not the words by which alternatives are told apart. */
 const SWITCHES = ['kind', 'why', 'what', 'purpose', 'change', 'because', 'by'];
@@ -216,12 +217,12 @@ it.each([
   [{ kind: 'shipping', title: '宅配' }, 'Shipping line ("宅配")', '運費項目「宅配」'],
   [{ kind: 'discount' }, 'Discount line', '折扣項目'],
 ] as const)('a line is called alike everywhere: %o', (label, en, zh) => {
-  expect([lineText(label), lineText(label, 'zh-Hant')]).toEqual([en, zh]);
+  expect([lineText(label), lineText(label, WORDINGS['zh-Hant'])]).toEqual([en, zh]);
 });
 
 it('says what was asked of the ERP', () => {
   const confirm = { what: 'confirm-order', document: 'S00042' } as const;
-  expect([operationText(confirm), operationText(confirm, 'zh-Hant')]).toEqual([
+  expect([operationText(confirm), operationText(confirm, WORDINGS['zh-Hant'])]).toEqual([
     'confirm S00042',
     '確認訂單 S00042',
   ]);
@@ -238,7 +239,7 @@ it('reads well', () => {
     'The shop says the order costs 110.00 TWD, but its lines, shipping, fees and taxes make 100.00 TWD: 10.00 TWD are unexplained.',
   );
   const unknown = { line: MUG, sku: 'MUG-TH-01', destination: 'acme-odoo' };
-  expect(reasonText('UNKNOWN_SKU', unknown, 'zh-Hant')).toEqual({
+  expect(reasonText('UNKNOWN_SKU', unknown, WORDINGS['zh-Hant'])).toEqual({
     reason: '第 2 項「Mug」的 SKU「MUG-TH-01」在 acme-odoo 中沒有對應的商品。',
     remedy: '請在 acme-odoo 建立使用這個 SKU 的商品，或在對照表新增一列「sku, MUG-TH-01」，然後重送。',
   });
