@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { addAdoptCommand } from './commands/adopt.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { addConnectionCommands } from './commands/connections.ts';
 import { addConnectorsCommand } from './commands/connectors.ts';
 import { addMappingCommands } from './commands/mapping.ts';
@@ -19,6 +20,7 @@ const program = new Command('waybill')
   .showHelpAfterError('(waybill --help lists the commands)')
   .configureHelp({ sortSubcommands: true });
 addAdoptCommand(program);
+addAuditCommand(program);
 addMappingCommands(program);
 addOrdersCommands(program);
 addParkedCommands(program);
