@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { withFields } from '../../shared/connectors/custom-store/document.ts';
+import { stockSchema } from '../../shared/connectors/custom-store/stock-wire.ts';
 import { orderSchema } from '../../shared/connectors/custom-store/wire.ts';
 import { eventsPage } from '../../shared/events/document.ts';
 
@@ -7,6 +8,7 @@ import { eventsPage } from '../../shared/events/document.ts';
 const DOCUMENTS: Readonly<Record<string, (now: string) => string>> = {
   'shared/docs/events.md': eventsPage,
   'shared/connectors/custom-store/order.schema.json': orderSchema,
+  'shared/connectors/custom-store/stock.schema.json': stockSchema,
   'shared/connectors/custom-store/README.md': withFields,
 };
 

@@ -1,3 +1,4 @@
+import { stockSchema } from './stock-wire.ts';
 import { orderSchema } from './wire.ts';
 
 interface Schema {
@@ -14,23 +15,29 @@ interface Schema {
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
-const BEGIN = '<!-- fields: written by npm run docs -->';
-const END = '<!-- end of fields -->';
-
-/** The README with its tables of fields as the schema has them: `npm run docs`; a test compares. */
-export const withFields = (readme: string): string => {
-  const [before, rest] = readme.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`the README lacks ${BEGIN} or ${END}`);
-  return [before, BEGIN, '\n', tables().join('\n'), '\n', END, after].join('');
+/** What stands between these lines is made of a schema: its tables, object by object, in the order in which they are written. */
+const SECTIONS: Readonly<Record<string, () => string[]>> = {
+  fields: () => {
+    const order = JSON.parse(orderSchema()) as Schema;
+    const shared = Object.entries(order.definitions ?? {});
+    return [...table('Order', order), ...shared.flatMap(([name, schema]) => table(name, schema))];
+  },
+  'stock fields': () => {
+    const { definitions = {} } = JSON.parse(stockSchema()) as Schema;
+    return Object.entries(definitions).flatMap(([name, schema]) => table(name, schema));
+  },
 };
 
-/** One table for each object, so that a developer writes them one after the other. */
-const tables = (): string[] => {
-  const order = JSON.parse(orderSchema()) as Schema;
-  const shared = Object.entries(order.definitions ?? {});
-  return [...table('Order', order), ...shared.flatMap(([name, schema]) => table(name, schema))];
-};
+/** The README with its tables of fields as the schemas have them: `npm run docs`; a test compares. */
+export const withFields = (readme: string): string =>
+  Object.entries(SECTIONS).reduce((text, [name, tables]) => {
+    const begin = `<!-- ${name}: written by npm run docs -->`;
+    const end = `<!-- end of ${name} -->`;
+    const [before, rest] = text.split(begin);
+    const after = rest?.split(end)[1];
+    if (before === undefined || after === undefined) throw new Error(`the README lacks ${begin} or ${end}`);
+    return [before, begin, '\n', tables().join('\n'), '\n', end, after].join('');
+  }, readme);
 
 const table = (name: string, schema: Schema): string[] => {
   const fields = Object.entries(schema.properties ?? {});

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { afterAll, describe, expect, it } from 'vitest';
 import { withFields } from '../../../shared/connectors/custom-store/document.ts';
+import { stockSchema } from '../../../shared/connectors/custom-store/stock-wire.ts';
 import { CustomStoreOrder, orderSchema } from '../../../shared/connectors/custom-store/wire.ts';
 import { cases, message, payload, receive, signed } from './deliveries.ts';
 
@@ -12,12 +13,15 @@ const README = file('README.md');
 
 it('the published schema is the one of the code (npm run docs writes it)', () => {
   expect(PUBLISHED).toBe(orderSchema());
+  expect(file('stock.schema.json')).toBe(stockSchema());
 });
 
 it("the README's tables are those of the schema (npm run docs writes them)", () => {
   expect(README).toBe(withFields(README));
   expect(README).toContain('| `pricesIncludeTax` | must | true, false |');
   expect(README).toContain('### refunds[].lines[]');
+  expect(README).toContain('| `updates` | must | list of objects |');
+  expect(README).toContain('### StockUpdates.updates[]');
 });
 
 // Ajv as Fastify brings it, told to judge and not to mend.
