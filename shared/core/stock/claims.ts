@@ -7,7 +7,7 @@ const UNTOLD_MS = 60 * 60_000;
 
 /** Pieces of the listing that the shop shows at most, or has sold and we have not counted. */
 export const heldBy = ({ bound, unseen, begun }: Claim): number =>
-  bound + (unseen?.pieces ?? 0) + (begun?.reserved ?? 0);
+  Math.max(bound, begun ? begun.to + begun.reserved : 0) + (unseen?.pieces ?? 0);
 
 /**
  * An order of the shop was counted, with so many pieces of the listing more (or, cancelled, less) than before. The shop has

@@ -1,6 +1,5 @@
 import type { OrderChangedV1 } from '../../events/order-changed.ts';
 import type { OrderSettledV1 } from '../../events/order-settled.ts';
-import { endOf } from '../order-changes.ts';
 import { outstanding } from './available.ts';
 import { told, toldVaguely } from './claims.ts';
 import { coveredBy, readAtMs } from './readings.ts';
@@ -14,16 +13,15 @@ export interface Counted {
   readonly sourceVersion: number;
   readonly fetchedAtMs: number | undefined;
   readonly placedAtMs: number;
-  /** Does it count as it is now, or only if the ERP has it already, or not? */
-  readonly counts: 'yes' | 'if-in-erp' | 'no';
-  /** By the shop's SKU: pieces of the listing, and of this SKU in one of them. */
+  /** later: only if the ERP has it already. never: likewise, and it will not count as it is. no: it has ended. */
+  readonly counts: 'yes' | 'later' | 'never' | 'no';
+  /** By the shop's SKU, whether they count or not: pieces of the listing, and of this SKU in one of them. */
   readonly by: Readonly<Record<string, { readonly pieces: number; readonly per: number }>>;
 }
 
 /** Pieces of each of the shop's SKUs in the order, without those that were refunded and put back on sale. */
 export const piecesIn = (order: OrderChangedV1): Readonly<Record<string, number>> => {
   const pieces: Record<string, number> = {};
-  if (endOf(order)) return pieces;
   for (const { id, sku, quantity } of order.lines) {
     if (sku === undefined) continue;
     const back = order.refunds
@@ -44,7 +42,7 @@ export const countOrder = (row: StockRow, copy: Counted): StockRow => {
   const isSettled = settled !== undefined && settled.sourceVersion >= copy.sourceVersion;
   const isInErp = settled?.state === 'promised' || settled?.state === 'drafted';
   const isOver = isSettled && !isInErp;
-  const counts = !isOver && (copy.counts === 'yes' || (copy.counts === 'if-in-erp' && isInErp));
+  const counts = !isOver && copy.counts !== 'no' && (copy.counts === 'yes' || isInErp);
   const parts = counts ? Object.entries(copy.by) : [];
   const quantity = parts.reduce((sum, [, { pieces, per }]) => sum + pieces * per, 0);
   const next: Demand = {
@@ -56,8 +54,21 @@ export const countOrder = (row: StockRow, copy: Counted): StockRow => {
     placedAtMs: copy.placedAtMs,
     ...(isSettled && settled.state === 'promised' && { promisedAtMs: settled.atMs, promised: quantity }),
   };
-  return replaced(row, id, copy.source, held, next);
+  const counted = replaced(row, id, copy.source, held, next);
+  // The shop took the pieces from sale, or put them back, for an order that means nothing to us.
+  const isIdle = quantity === 0 && (held?.quantity ?? 0) === 0 && copy.counts !== 'later';
+  return isIdle ? withUnsure(counted, copy) : counted;
 };
+
+const withUnsure = (row: StockRow, { source, by }: Counted): StockRow => ({
+  ...row,
+  claims: Object.fromEntries(
+    Object.entries(row.claims).map(([id, claim]): [string, Claim] => [
+      id,
+      claim.shop === source && by[claim.listing] ? { ...claim, unsure: true } : claim,
+    ]),
+  ),
+});
 
 /** What the ERP's side says of a version. It may be heard before the version is. */
 export const settleOrder = (

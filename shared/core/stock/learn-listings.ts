@@ -104,7 +104,8 @@ const learnPage = async (
     const now = new Set(components.map(({ sku }) => sku));
     for (const { sku } of known?.components ?? []) if (!now.has(sku)) add(sku, withoutClaim(id));
     for (const part of components) {
-      add(part.sku, refusal ? refusedClaim(id, listing) : withClaim(shop, listing, part, context));
+      const isAlone = components.length === 1;
+      add(part.sku, refusal ? refusedClaim(id, listing) : withClaim(shop, listing, part, isAlone, context));
     }
   });
   const rows = await changeRows(
@@ -161,6 +162,7 @@ const withClaim =
     shop: string,
     { sku, location, quantity = 0 }: ShopListing,
     { quantity: per }: Components[number],
+    isAlone: boolean,
     { beganMs, nowMs }: LearnContext,
   ): RowChange =>
   (row) => {
@@ -176,7 +178,9 @@ const withClaim =
     };
     const isEcho = known.begun !== undefined || (known.wroteAtMs ?? 0) >= beganMs;
     const seen: Claim = isEcho || known.bound === quantity ? known : observed(known, quantity, nowMs);
-    return { ...row, claims: { ...row.claims, [id]: { ...seen, per } } };
+    const { most, gave, ...alone } = seen;
+    const next = isAlone || most === undefined ? alone : { ...alone, most, gave };
+    return { ...row, claims: { ...row.claims, [id]: { ...next, per } } };
   };
 
 const refusedClaim =

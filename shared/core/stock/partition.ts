@@ -7,6 +7,8 @@ export interface Holder {
   readonly held: number;
   /** What it can make use of. */
   readonly most: number;
+  /** What it shows may be sold while it is overwritten: to show more, it needs what it shows once more. */
+  readonly isSlow: boolean;
   /** Pieces sold in the last weeks: who sells most gets what cannot be divided. */
   readonly sold: number;
 }
@@ -32,8 +34,11 @@ export const divide = (holders: readonly Holder[], limits: readonly Limit[]): Re
 
 type Shares = Map<string, number>;
 
+const costOf = ({ isSlow, held, per }: Holder, share: number): number =>
+  (share + (isSlow && share > held ? held : 0)) * per;
+
 const used = (holders: readonly Holder[], { of }: Limit, shares: Shares): number =>
-  holders.reduce((sum, { id, per }) => (of.has(id) ? sum + (shares.get(id) ?? 0) * per : sum), 0);
+  holders.reduce((sum, each) => (of.has(each.id) ? sum + costOf(each, shares.get(each.id) ?? 0) : sum), 0);
 
 /** What they hold, cut where it is more than there is: who holds most gives first. */
 const lowered = (holders: readonly Holder[], limits: readonly Limit[]): Shares => {
@@ -64,19 +69,28 @@ const raised = (holders: readonly Holder[], limits: readonly Limit[], from: Shar
         limit.of.has(id) ? Math.min(room, limit.pieces - used(holders, limit, shares)) : room,
       Number.POSITIVE_INFINITY,
     );
-  const pieces = ({ id, per }: Holder) => (shares.get(id) ?? 0) * per;
+  /** With one more of its listing: who sells packs of three comes after those who have fewer than three. */
+  const pieces = ({ id, per }: Holder) => ((shares.get(id) ?? 0) + 1) * per;
+  /** The most that it can be given. */
+  const reachOf = (holder: Holder, room: number): number => {
+    const { id, per, held, most, isSlow } = holder;
+    const share = shares.get(id) ?? 0;
+    const straight = share + Math.floor(room / per);
+    if (!isSlow || straight <= held) return Math.min(most, straight);
+    const beyond = straight - (share > held ? 0 : held);
+    return Math.min(most, Math.max(share, Math.min(straight, held), beyond));
+  };
   for (;;) {
     const open = holders
-      .filter((holder) => (shares.get(holder.id) ?? 0) < holder.most && roomOf(holder) >= holder.per)
+      .filter((holder) => reachOf(holder, roomOf(holder)) > (shares.get(holder.id) ?? 0))
       .sort((a, b) => pieces(a) - pieces(b) || b.sold - a.sold || (a.id < b.id ? -1 : 1));
     const [least, second] = open;
     if (!least) return shares;
-    const held = shares.get(least.id) ?? 0;
+    const room = roomOf(least);
     // Up to the next one; side by side, they take equal parts as long as there is enough for all.
-    const lead = second ? pieces(second) - pieces(least) : Number.POSITIVE_INFINITY;
-    const part = Math.floor(roomOf(least) / open.length);
-    const step = Math.max(least.per, Math.min(part, lead > 0 ? lead : part));
-    const more = Math.max(1, Math.floor(step / least.per));
-    shares.set(least.id, Math.min(held + more, least.most, held + Math.floor(roomOf(least) / least.per)));
+    const lead = (second ? pieces(second) - pieces(least) : 0) || Number.POSITIVE_INFINITY;
+    const share = shares.get(least.id) ?? 0;
+    const more = Math.max(1, Math.floor(Math.min(lead, room / open.length) / least.per));
+    shares.set(least.id, Math.min(share + more, reachOf(least, room)));
   }
 };

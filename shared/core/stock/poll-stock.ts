@@ -1,6 +1,7 @@
 import type { ErpStock } from '../../connectors/stock-contract.ts';
 import type { StockRoute } from '../../settings/stock-route.ts';
 import type { Cursor, Cursors } from '../cursors.ts';
+import { PermanentError } from '../errors.ts';
 import { intentKey } from '../intent-key.ts';
 import type { CallContext } from '../ports.ts';
 import { type Compared, judge, judgeIdentity } from './guard.ts';
@@ -90,9 +91,16 @@ const cycle = async (
   const decision =
     state.decision?.kind === kind && state.decision.untilMs > startedMs ? state.decision.does : undefined;
   const untilMs = (await stock.clock?.(call)) ?? startedMs;
-  const who = await stock.identify(route, call);
-  const stranger = judgeIdentity(state, who);
   const counts = { known: state.known, looked: 0, changed: 0, zeroed: 0, missing: 0 };
+  const who = await stock.identify(route, call).catch((error: unknown) => {
+    if (error instanceof PermanentError) return error;
+    throw error;
+  });
+  if (who instanceof PermanentError) {
+    const code = who.code === 'UNKNOWN_COMPANY' ? 'OTHER_COMPANY' : 'WAREHOUSE_MISSING';
+    return hold(ports, state, { kind, code, detail: who.message, counts, sample: [] });
+  }
+  const stranger = judgeIdentity(state, who);
   // Whoever else answers: their numbers are not even read.
   if (stranger && decision === undefined)
     return hold(ports, state, { kind, ...stranger, counts, sample: [] });

@@ -175,7 +175,8 @@ const countsFor = (
   const acceptance = acceptanceOf(order, route);
   if (acceptance.kind === 'take') return 'yes';
   if (acceptance.reason === 'BEFORE_START') return undefined;
-  return acceptance.reason === 'CANCELLED_BEFORE_WRITTEN' ? 'no' : 'if-in-erp';
+  if (acceptance.reason === 'CANCELLED_BEFORE_WRITTEN') return 'no';
+  return acceptance.reason === 'IGNORED_BY_POLICY' ? 'never' : 'later';
 };
 
 type Parts = (source: string, sku: string) => readonly { readonly sku: string; readonly quantity: number }[];

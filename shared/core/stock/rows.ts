@@ -73,6 +73,8 @@ export interface Claim {
   readonly want: number;
   /** What the other SKUs of a bundle allow; undefined: there are none. */
   readonly most?: number | undefined;
+  /** What this SKU allowed when the others were told last. */
+  readonly gave?: number | undefined;
   /** Since when `bound` follows the shop: orders placed before were sold before we looked. Our clock. */
   readonly setAtMs: number;
   /** When a write was acknowledged last, our clock. */
@@ -97,6 +99,8 @@ export interface Claim {
   readonly unseen?: { readonly pieces: number; readonly untilMs: number } | undefined;
   /** The shop may show something else than `bound`: it is compared even when nothing changes. */
   readonly unsure?: true | undefined;
+  /** The shop cannot compare: what it shows may be sold while it is overwritten. */
+  readonly slow?: true | undefined;
   /** It cannot be written. */
   readonly fixed?: true | undefined;
 }

@@ -68,10 +68,17 @@ export const dueOf = (row: StockRow, route: StockRoute, nowMs: number): readonly
       if (claim.fixed) return false;
       // Whoever began it is still at it; much later it has died.
       if (claim.begun) return nowMs > claim.begun.sentAtMs + LEFT_ALONE_MS;
-      if (claim.unsure || claim.want < claim.bound) return true;
+      if (claim.unsure || claim.want < claim.bound || isNewsForBundle(row, id, claim, route)) return true;
       return claim.want > claim.bound && roomOf(row, id, route) >= claim.per;
     })
     .map(([id]) => id);
+
+/** The other parts of a bundle know what this one gave when they were asked last. */
+const isNewsForBundle = (row: StockRow, id: string, { most, gave }: Claim, route: StockRoute): boolean => {
+  if (most === undefined) return false;
+  const gives = limitOf(row, id, route);
+  return gives !== gave && (gave === undefined || gave <= most || gives < most);
+};
 
 const LEFT_ALONE_MS = 5 * 60_000;
 
@@ -92,6 +99,7 @@ const wantsOf = (row: StockRow, route: StockRoute): ReadonlyMap<string, number> 
     );
   }
   const sold = soldBy(row);
+  const isStrict = policyOf(route, row) === 'partitioned';
   const holders = entries.map(({ id, claim, pieces }) => {
     const most = Math.floor(pieces / claim.per);
     return {
@@ -99,6 +107,7 @@ const wantsOf = (row: StockRow, route: StockRoute): ReadonlyMap<string, number> 
       per: claim.per,
       held: claim.bound,
       most: claim.fixed ? claim.bound : Math.min(most, claim.most ?? most),
+      isSlow: isStrict && claim.slow === true,
       sold: sold.get(claim.shop) ?? 0,
     };
   });

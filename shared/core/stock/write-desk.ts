@@ -42,18 +42,24 @@ export const planAll = async (desk: Desk, listings: readonly ListingRow[]): Prom
   const { tally } = desk;
   const context = desk.contextNow();
   const skus = [...new Set(listings.flatMap(({ components }) => components.map(({ sku }) => sku)))];
+  const ids = new Set(listings.map(idOf));
+  const isSlow = context.compare === 'reads-first';
   // What follows from time alone (reserves that ran out) has to be written down before it is used.
   const rows = new Map(
-    await changed(desk, new Map(skus.map((sku) => [sku, (row) => retargeted(row, context)]))),
+    await changed(
+      desk,
+      new Map(skus.map((sku) => [sku, (row) => retargeted(withSpeed(row, ids, isSlow), context)])),
+    ),
   );
   for (const listing of listings) {
-    if (listing.components.length < 2) continue;
     const id = idOf(listing);
-    const stale = [...mostOf(listing, rows, context)].filter(
-      ([sku, pieces]) => rows.get(sku)?.claims[id] && rows.get(sku)?.claims[id]?.most !== pieces,
-    );
+    const stale = [...mostOf(listing, rows, context)].filter(([sku, { most, gave }]) => {
+      const claim = rows.get(sku)?.claims[id];
+      return claim && (claim.most !== most || claim.gave !== gave);
+    });
+    if (stale.length === 0) continue;
     const changes = stale.map(
-      ([sku, pieces]) => [sku, (row: StockRow) => withMost(row, id, pieces, context)] as const,
+      ([sku, most]) => [sku, (row: StockRow) => withMost(row, id, most, context)] as const,
     );
     for (const [sku, row] of await changed(desk, new Map(changes))) rows.set(sku, row);
   }
@@ -74,6 +80,17 @@ export const planAll = async (desk: Desk, listings: readonly ListingRow[]): Prom
     return [{ listing, plan, bounds }];
   });
 };
+
+const withSpeed = (row: StockRow, ids: ReadonlySet<string>, isSlow: boolean): StockRow => ({
+  ...row,
+  claims: Object.fromEntries(
+    Object.entries(row.claims).map(([id, claim]): [string, Claim] => {
+      if (!ids.has(id) || (claim.slow ?? false) === isSlow) return [id, claim];
+      const { slow: _, ...rest } = claim;
+      return [id, isSlow ? { ...rest, slow: true } : rest];
+    }),
+  ),
+});
 
 /** Changes rows, and keeps them as they are now. */
 export const changed = async (

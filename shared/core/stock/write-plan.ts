@@ -1,6 +1,7 @@
 import type { StockAbility } from '../../connectors/manifest.ts';
 import { heldBy } from './claims.ts';
 import { type Claim, claimId, type ListingRow, type StockRow } from './rows.ts';
+import { policyOf } from './rules.ts';
 import { isDivided, limitOf, retargeted, roomOf, type TargetContext } from './targets.ts';
 
 /** What has to be done about one listing. */
@@ -57,17 +58,23 @@ export const planOf = (
 const mayShow = (row: StockRow, id: string, claim: Claim, from: number, context: PlanContext): number => {
   const { want, per } = claim;
   if (!isDivided(row, context.route) || want === from) return want;
-  const more = Math.floor(roomOf(row, id, context.route) / per);
-  if (context.compare === 'atomic' || from === 0) {
-    return want <= claim.bound ? want : Math.min(want, claim.bound + Math.max(0, more));
+  const more = Math.max(0, Math.floor(roomOf(row, id, context.route) / per));
+  if (reserveOf(row, from, context) === 0) {
+    return want <= claim.bound ? want : Math.min(want, claim.bound + more);
   }
-  // What it shows now may be sold while it is overwritten: both have to fit. Else nothing first, until all sales are known.
-  return from + want <= claim.bound + more ? want : 0;
+  // What it shows now may be sold while it is overwritten: both have to fit. To show more is not worth showing nothing
+  // first; to show less, it has to be.
+  const most = claim.bound + more - from;
+  if (want > from) return Math.max(from, Math.min(want, most));
+  return want <= most ? want : 0;
 };
 
-/** What is reserved while it is written. Only where the stock is divided: elsewhere everybody shows everything anyway. */
+/**
+ * What is reserved while it is written: a shop that cannot compare may sell what it shows in between. Only where nothing
+ * may ever be oversold; elsewhere that moment is a part of the propagation time.
+ */
 export const reserveOf = (row: StockRow, from: number, { compare, route }: PlanContext): number =>
-  compare === 'reads-first' && isDivided(row, route) ? from : 0;
+  compare === 'reads-first' && policyOf(route, row) === 'partitioned' ? from : 0;
 
 /** Does the row, changed meanwhile, still allow what was planned? */
 export const stillAllows = (
@@ -80,42 +87,41 @@ export const stillAllows = (
   const claim = row.claims[id];
   if (!claim || claim.begun || claim.fixed || claim.bound !== bound || plan.to > claim.want) return false;
   if (!isDivided(row, context.route)) return true;
-  const after =
-    Math.max(claim.bound, plan.to) + (claim.unseen?.pieces ?? 0) + reserveOf(row, plan.from, context);
-  return after <= heldBy(claim) || (after - heldBy(claim)) * claim.per <= roomOf(row, id, context.route);
+  const most = Math.max(claim.bound, plan.to + reserveOf(row, plan.from, context));
+  const more = most + (claim.unseen?.pieces ?? 0) - heldBy(claim);
+  return more <= 0 || more * claim.per <= roomOf(row, id, context.route);
 };
+
+/** What the parts of a bundle allow each other. */
+export interface Most {
+  readonly most: number;
+  readonly gave: number;
+}
 
 /** The row with what the other parts of the bundle allow, and all that follows from it. */
-export const withMost = (
-  row: StockRow,
-  id: string,
-  most: number | undefined,
-  context: TargetContext,
-): StockRow => {
+export const withMost = (row: StockRow, id: string, most: Most, context: TargetContext): StockRow => {
   const claim = row.claims[id];
   if (!claim) return row;
-  const { most: _, ...rest } = claim;
-  const next = { ...rest, ...(most !== undefined && { most }) };
-  return retargeted({ ...row, claims: { ...row.claims, [id]: next } }, context);
+  return retargeted({ ...row, claims: { ...row.claims, [id]: { ...claim, ...most } } }, context);
 };
 
-/** By component: what the others allow. */
+/** By component; empty when there is only one. */
 export const mostOf = (
   listing: ListingRow,
   rows: ReadonlyMap<string, StockRow>,
   { route }: TargetContext,
-): ReadonlyMap<string, number | undefined> => {
+): ReadonlyMap<string, Most> => {
   const id = idOf(listing);
   const { components } = listing;
-  if (components.length < 2) return new Map(components.map(({ sku }) => [sku, undefined]));
+  if (components.length < 2) return new Map();
   const limits = components.map(({ sku }) => {
     const row = rows.get(sku);
-    return { sku, pieces: row ? limitOf(row, id, route) : 0 };
+    return { sku, gave: row ? limitOf(row, id, route) : 0 };
   });
   return new Map(
-    limits.map(({ sku }) => [
-      sku,
-      Math.min(...limits.filter((other) => other.sku !== sku).map(({ pieces }) => pieces)),
-    ]),
+    limits.map(({ sku, gave }) => {
+      const others = limits.filter((other) => other.sku !== sku).map((other) => other.gave);
+      return [sku, { most: Math.min(...others), gave }];
+    }),
   );
 };
