@@ -8,8 +8,8 @@ import { repeatRead } from '../../http/repeat-read.ts';
 import { type TrytonFault, trytonError } from './errors.ts';
 
 export type Clause = readonly [field: string, operator: string, value: unknown];
-/** Clauses of which all must hold; `['OR', ...]` stands for those of which one must. */
-export type Domain = readonly (Clause | readonly ['OR', ...Clause[]])[];
+/** Clauses of which all must hold; `['OR', ...]` stands for those of which one must, or all of one list. */
+export type Domain = readonly (Clause | readonly ['OR', ...(Clause | readonly Clause[])[]])[];
 
 /** One call: when to give up, and Tryton's own context (company, language, archived records). */
 export interface TrytonCall extends CallContext {

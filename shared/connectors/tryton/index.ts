@@ -6,6 +6,7 @@ import { customers } from './customers.ts';
 import { manifest } from './manifest.ts';
 import { masterData } from './master-data.ts';
 import { trytonOrders } from './orders.ts';
+import { trytonProducts } from './products.ts';
 import type { TrytonRefs } from './refs.ts';
 import { trytonStock } from './stock.ts';
 import { testConnection } from './test-connection.ts';
@@ -40,6 +41,13 @@ export const tryton: ErpConnector<TrytonSettings, TrytonCredentials, TrytonRefs,
           customers: customers(client, master, connection),
           products: settings.products,
         },
+      }),
+      products: trytonProducts({
+        destination: connection,
+        client,
+        master,
+        cache,
+        notSold: Object.values(settings.products),
       }),
       stock: trytonStock({ destination: connection, client, master, cache, nowMs }),
     };
