@@ -43,7 +43,7 @@ const LAYERS: readonly Layer[] = [
     files: /^shared\/connectors\/([^/]+)\/.*$/,
     may: [
       'shared/connectors/$1/.*',
-      'shared/connectors/(contract|stock-contract|manifest|normalised|order-parts|shop-listings|shop-writes)\\.ts',
+      'shared/connectors/(contract|stock-contract|stock-products|manifest|normalised|order-parts|shop-listings|shop-writes)\\.ts',
       'shared/(core|events|http|settings)/.*',
     ],
     packages: { not: /^(@aws-sdk|@smithy|aws-cdk-lib)\b/ },
