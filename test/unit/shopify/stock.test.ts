@@ -366,6 +366,31 @@ describe('answers', () => {
     expect(kinds(await stock.write(someWrites(3), call))).toEqual(['unknown']);
   });
 
+  it('stale, and back at what was expected when it is read: left out, for nothing was sent for it', async () => {
+    let asked = 0;
+    const stock = await answering(({ query }) => {
+      asked += 1;
+      if (query.startsWith('query Levels')) {
+        const inventoryLevel = { isActive: true, quantities: [{ quantity: 10 }] };
+        return { i0: { tracked: true, inventoryLevel } };
+      }
+      const error = {
+        code: 'CHANGE_FROM_QUANTITY_STALE',
+        field: ['input', 'quantities', '0'],
+        message: 'stale',
+      };
+      const isFirst = asked === 1;
+      return {
+        inventorySetQuantities: {
+          inventoryAdjustmentGroup: isFirst ? null : { id: 'x' },
+          userErrors: isFirst ? [error] : [],
+        },
+      };
+    });
+    const told = await stock.write(someWrites(2), call);
+    expect(told).toEqual([{ sku: skuOf(1), location: 'default', kind: 'written' }]);
+  });
+
   it('a list ends at 25,000: it is begun again behind the last one', async () => {
     const TOTAL = 25_300;
     let after25000 = 0;
