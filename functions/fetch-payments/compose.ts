@@ -12,6 +12,8 @@ import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
 import type { PaymentsConnector } from '../../shared/connectors/contract.ts';
 import type { PaymentsManifest } from '../../shared/connectors/manifest.ts';
 import { type FetchPaymentOutcome, fetchPayment } from '../../shared/core/fetch-payment.ts';
+import { orderReference } from '../../shared/core/intent-key.ts';
+import type { PaidOrder } from '../../shared/core/payment-facts.ts';
 import { sqsBatch, type WorkResult } from '../../shared/core/sqs-batch.ts';
 import { ENV, METRICS } from '../../shared/observability/names.ts';
 import { wideEvents } from '../../shared/observability/wide-event.ts';
@@ -27,6 +29,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
   const connection = env[ENV.connection];
   const timeScale = env[ENV.timeScale];
   const { manifest } = connector;
+  const line = wideEvents(nowMs);
   const dynamo = dynamoDb();
   const journalTable = env[ENV.journalTable];
   const { settled } = dynamoJournal(dynamo, journalTable);
@@ -46,6 +49,10 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
     nowMs,
     timeScale,
     recent: new Map<string, number>(),
+    onPublished: ({ source, orderId }: Pick<PaidOrder, 'source' | 'orderId'>) => {
+      const correlationId = orderReference(source, orderId);
+      line({ what: 'fetch-payments', connection, source, correlationId, orderId, outcome: 'told' });
+    },
   };
   return sqsBatch({
     what: 'fetch-payments',
@@ -57,7 +64,7 @@ export const compose = <S extends z.ZodObject, C extends z.ZodObject>(
         { queue: env[ENV.queueUrl], parked: env[ENV.parkedQueueUrl] },
         dynamoParked(dynamo, env[ENV.parkedTable]),
       ),
-      line: wideEvents(nowMs),
+      line,
       nowMs,
       timeScale,
     },

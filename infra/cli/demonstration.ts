@@ -75,6 +75,7 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
       journeys: journeys.all(),
       connections: connectionsIn(settings, sandbox),
       repeated,
+      payments: sandbox?.payments() ?? null,
     });
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else tell(summaryOf(report));

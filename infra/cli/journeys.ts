@@ -53,7 +53,8 @@ export interface Journey {
 
 /** After these the same event comes again; after every other outcome it has ended. */
 const UNFINISHED = ['busy', 'retry'];
-const WRITTEN = ['written', 'recovered', 'continued'];
+/** The last two: by an attempt that was cut off between the order and what belongs to it. */
+const WRITTEN = ['written', 'recovered', 'continued', 'confirmed', 'changed'];
 /** The storefront is asked instead: what it says comes back as an event of its own. */
 const ASKING = 'FETCHING_AGAIN';
 
@@ -170,6 +171,10 @@ export class Journeys {
         if (!UNFINISHED.includes(outcome)) add(READS, -1);
         if (outcome === 'fetched') published();
         return;
+      case 'fetch-payments':
+        if (outcome === 'told') published();
+        else if (!UNFINISHED.includes(outcome)) add(READS, -1);
+        return;
       case 'reconcile-orders':
         if (outcome !== 'found') return;
         if (code === 'LISTED') add(READS, 1);
@@ -244,7 +249,18 @@ const READS = '?';
 const keyOf = (where: string, correlationId: string): string => `${where} ${correlationId}`;
 
 /** What a delivery that was taken before leads to. */
-const REPEATED = ['received', 'ping', 'ignored', 'duplicate', 'skipped', 'asking', 'fetched', 'waiting'];
+const REPEATED = [
+  'received',
+  'notified',
+  'told',
+  'ping',
+  'ignored',
+  'duplicate',
+  'skipped',
+  'asking',
+  'fetched',
+  'waiting',
+];
 
 const COLOURS: Readonly<Record<string, (text: string) => string>> = {
   written: pc.green,
@@ -290,11 +306,18 @@ const wordsOf = (line: LogLine): { what: string; text: string } => {
     case 'accepted':
       return { what: 'received', text: `verified, normalised, on the bus (${line.totalMs} ms)` };
     case 'notified':
-      return { what: 'notified', text: 'verified, names an order: it is read' };
+      return {
+        what: 'notified',
+        text: `verified, names ${line.orderId === undefined ? 'a payment' : 'an order'}: it is read`,
+      };
+    case 'told':
+      return { what: 'told', text: `paid there: order ${line.orderId} is looked at again` };
     case 'found':
       return { what: 'found', text: 'in the shop, and no webhook had brought it: on its way now' };
     case 'fetched':
-      return { what: 'fetched', text: `read at the shop, on the bus (${line.totalMs} ms)` };
+      return line.what === 'fetch-payments'
+        ? { what: 'fetched', text: `payment read (${line.totalMs} ms)` }
+        : { what: 'fetched', text: `read at the shop, on the bus (${line.totalMs} ms)` };
     case 'rejected':
       return { what: 'rejected', text: `webhook refused, ${line.code}${because}` };
     case 'pong':

@@ -1,5 +1,8 @@
 import type { Money } from '../../shared/core/money.ts';
 import type { Journey } from './journeys.ts';
+import type { BookedPayment } from './sandbox/peer.ts';
+
+type Payments = Readonly<Record<string, readonly BookedPayment[]>>;
 
 /** What `npm start -- --once --json` prints. Fields are added, never changed. */
 export interface Report {
@@ -17,6 +20,8 @@ export interface Report {
   readonly connections: readonly ReportedConnection[];
   /** Deliveries that were sent once more after everything was written. */
   readonly repeated: number;
+  /** In the books of the sandbox's ERPs, by connection; null: they are not ours to read. */
+  readonly payments: Payments | null;
 }
 
 export interface ReportedOrder {
@@ -70,10 +75,12 @@ export interface ReportInput {
   readonly journeys: readonly Journey[];
   readonly connections: readonly ReportedConnection[];
   readonly repeated: number;
+  readonly payments: Payments | null;
 }
 
 /** Pure: holds what the peers say beside what the functions logged. */
-export const reportOf = ({ readyMs, readBack, journeys, connections, repeated }: ReportInput): Report => {
+export const reportOf = (input: ReportInput): Report => {
+  const { readyMs, readBack, journeys, connections, repeated, payments } = input;
   const journeyOf = ({ storefront, orderId, erp }: ReadBack): Journey | undefined =>
     journeys.find((j) => j.storefront === storefront && j.orderId === orderId && j.erp === erp);
   const orders = readBack
@@ -111,6 +118,7 @@ export const reportOf = ({ readyMs, readBack, journeys, connections, repeated }:
       kept.filter(({ documents }) => documents.length > 0).length,
     connections,
     repeated,
+    payments,
   };
 };
 

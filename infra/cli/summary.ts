@@ -4,6 +4,7 @@ import { moneyText } from '../../shared/core/money.ts';
 import { erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { type IgnoredOrder, isRight, type Report } from './report.ts';
 import type { LocalRun } from './run-local.ts';
+import type { BookedPayment } from './sandbox/peer.ts';
 
 /** What runs where, and how to use it. */
 export const introductionOf = ({
@@ -52,7 +53,7 @@ export const introductionOf = ({
 
 /** The report for people: one row for each order and ERP, then what else there is to know. */
 export const summaryOf = (report: Report): string => {
-  const { orders, ignored, duplicates, failed, connections, repeated } = report;
+  const { orders, ignored, duplicates, failed, connections, repeated, payments } = report;
   const table = bareTable(['order', '', 'shop says', 'ERP', '', 'ERP says', 'after']);
   for (const order of orders) {
     const erpTotal = order.erpTotal ? moneyText(order.erpTotal) : 'not there';
@@ -69,6 +70,9 @@ export const summaryOf = (report: Report): string => {
   const spoken = connections.flatMap(({ id, dialects }) =>
     dialects?.length ? [pc.dim(`${id} was spoken to over ${dialects.join(' and ')}`)] : [],
   );
+  const booked = Object.entries(payments ?? {})
+    .filter(([, all]) => all.length > 0)
+    .map(([erp, all]) => pc.dim(`${erp} has booked ${all.map(bookedText).join(', ')}`));
   const erps = new Set(orders.map(({ erp }) => erp)).size;
   const shopOrders = new Set(orders.map(({ storefront, orderId }) => `${storefront} ${orderId}`)).size;
   const verdict = failed + duplicates === 0 ? pc.green : pc.red;
@@ -77,12 +81,16 @@ export const summaryOf = (report: Report): string => {
     textOf(table),
     ...ignored.map(ignoredText),
     ...spoken,
+    ...booked,
     '',
     verdict(
       `${shopOrders} orders, ${orders.length} in ${erps} ERPs: ${duplicates} duplicates, ${failed} failed`,
     ) + (repeated > 0 ? `, after ${repeated} deliveries were sent twice` : ''),
   ].join('\n');
 };
+
+const bookedText = ({ direction, amount, currency }: BookedPayment): string =>
+  `${amount} ${currency}${direction === 'out' ? ' back' : ''}`;
 
 const ignoredText = ({ storefront, orderNumber, orderId, erp, erpOrderId, code }: IgnoredOrder): string => {
   const order = `${storefront} ${orderNumber ?? orderId}`;

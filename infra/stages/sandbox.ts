@@ -42,7 +42,13 @@ export const sandbox = (at: SandboxAddresses): Settings => {
 const startAt = '2020-01-01T00:00:00Z';
 
 const ROUTES: NonNullable<SettingsInput['orders']> = [
-  { from: 'sandbox-woo', to: 'sandbox-odoo', startAt, accept: { bankTransferPending: 'draft' } },
+  {
+    from: 'sandbox-woo',
+    to: 'sandbox-odoo',
+    startAt,
+    accept: { bankTransferPending: 'draft' },
+    payments: 'book',
+  },
   // Booked in what the buyer paid in.
   { from: 'sandbox-shopify', to: 'sandbox-odoo-19', startAt, currency: 'buyer' },
   // One shop, two ERPs: each gets every order, on its own.

@@ -23,6 +23,8 @@ export interface FetchPaymentPorts {
   readonly timeScale: number;
   /** When reading began, of the payments that this process read last. */
   readonly recent: Map<string, number>;
+  /** An order was published again. */
+  readonly onPublished?: (order: Pick<PaidOrder, 'source' | 'orderId'>) => void;
 }
 
 export type FetchPaymentOutcome =
@@ -108,6 +110,7 @@ const announce = async (
       data: event.data,
     });
     published.add(event.meta.id);
+    ports.onPublished?.({ source, orderId });
   }
 };
 

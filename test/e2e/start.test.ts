@@ -104,6 +104,13 @@ describe('the sandbox', () => {
       ['custom-store', null],
       ['odoo', ['JSON-RPC']],
       ['odoo', ['JSON-2']],
+      ['stripe', null],
+    ]);
+    // Told by shop and provider, twice each, in any order: in the books once.
+    expect(report.payments?.['sandbox-odoo']?.map(Object.values).toSorted()).toEqual([
+      ['in', '1470', 'TWD', 'pi_sandbox_1'],
+      ['in', '1650', 'JPY', 'pi_sandbox_3'],
+      ['in', '502', 'THB', 'chrg_sandbox_2'],
     ]);
     expect(report.repeated).toBeGreaterThanOrEqual(30);
   }, 120_000);

@@ -1,11 +1,12 @@
 import { parseSecrets, type Secrets } from '../../secrets.ts';
-import type { Settings } from '../../settings.ts';
+import { providersOf, type Settings } from '../../settings.ts';
 import { sandbox } from '../../stages/sandbox.ts';
 import type { LocalRun } from '../run-local.ts';
 import { sandboxCustomStore } from './custom-store.ts';
-import { sandboxOdoo } from './odoo.ts';
-import type { PlacedOrder } from './peer.ts';
+import { JOURNALS, sandboxOdoo } from './odoo.ts';
+import type { BookedPayment, PlacedOrder } from './peer.ts';
 import { sandboxShopify } from './shopify.ts';
+import { sandboxStripe } from './stripe.ts';
 import { sandboxWooCommerce } from './woocommerce.ts';
 
 export interface SandboxPeers {
@@ -30,13 +31,16 @@ export interface Sandbox {
   replay(): Promise<number>;
   /** The wires that each ERP was spoken to over, as it saw them. */
   dialects(): Readonly<Record<string, readonly string[]>>;
+  /** What stands in the books of each ERP. */
+  payments(): Readonly<Record<string, readonly BookedPayment[]>>;
   /** A command line that sends a signed webhook. */
   curl(run: LocalRun): string;
   stop(): Promise<void>;
 }
 
 export const startSandboxPeers = async (): Promise<SandboxPeers> => {
-  const [woo, shopify, store] = await Promise.all([
+  const [stripe, woo, shopify, store] = await Promise.all([
+    sandboxStripe(),
     sandboxWooCommerce(),
     sandboxShopify(),
     sandboxCustomStore(),
@@ -60,19 +64,24 @@ export const startSandboxPeers = async (): Promise<SandboxPeers> => {
     }),
   ]);
   const erps = [odoo, odoo19];
-  const peers = [...storefronts, ...erps];
+  const peers = [...storefronts, ...erps, stripe];
   const settings = sandbox({
     woocommerce: woo.url,
     shopify: shopify.url,
     customStore: store.url,
     odoo: odoo.url,
     odoo19: odoo19.url,
+    stripe: stripe.url,
   });
   const secrets = parseSecrets(
     Object.fromEntries(peers.map((peer) => [peer.id, peer.secrets])),
     settings,
     'sandbox',
   );
+  const booksPayments = (storefront: string, erp: string) =>
+    settings.orders.some(
+      ({ from, to, payments }) => from === storefront && to === erp && payments === 'book',
+    );
   const erpsOf = (storefront: string) =>
     erps.filter(({ id }) => settings.orders.some(({ from, to }) => from === storefront && to === id));
 
@@ -88,25 +97,34 @@ export const startSandboxPeers = async (): Promise<SandboxPeers> => {
               const row = { kind: 'tax', source: storefront.id, destination: erp.id, key, to } as const;
               await run.mappings.put(row, 'sandbox');
             }
+            if (!booksPayments(storefront.id, erp.id)) continue;
+            for (const [key, code] of Object.entries(JOURNALS)) {
+              const to = [{ value: code, quantity: 1, share: 1 }];
+              const row = { kind: 'journal', source: storefront.id, destination: erp.id, key, to } as const;
+              await run.mappings.put(row, 'sandbox');
+            }
           }
           await storefront.connect(webhookUrl(run, storefront.id));
         }
+        stripe.connect(webhookUrl(run, stripe.id));
       },
       placeOrders: async () => {
         const placed = await Promise.all(
           storefronts.map(async ({ id, placeOrders }) =>
-            (await placeOrders()).flatMap((order) =>
-              erpsOf(id).map((erp) => ({ storefront: id, ...order, erp: erp.id })),
-            ),
+            (await placeOrders()).flatMap((order) => {
+              if (providersOf(settings, id).length > 0) stripe.take(order);
+              return erpsOf(id).map((erp) => ({ storefront: id, ...order, erp: erp.id }));
+            }),
           ),
         );
         return placed.flat();
       },
       replay: async () => {
-        const counts = await Promise.all(storefronts.map(({ replay }) => replay()));
+        const counts = await Promise.all([...storefronts, stripe].map(({ replay }) => replay()));
         return counts.reduce((sum, count) => sum + count, 0);
       },
       dialects: () => Object.fromEntries(erps.map((erp) => [erp.id, erp.dialects()])),
+      payments: () => Object.fromEntries(erps.map((erp) => [erp.id, erp.payments()])),
       curl: (run) => storefronts.flatMap(({ id, curl }) => curl?.(webhookUrl(run, id)) ?? []).join('\n\n'),
       stop: async () => {
         await Promise.all(peers.map(({ stop }) => stop()));

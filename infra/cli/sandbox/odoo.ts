@@ -4,6 +4,9 @@ import { PRODUCTS, STOCK } from './products.ts';
 
 const SERVICE_SKUS = ['SHIP', 'FEE', 'DISCOUNT', 'ROUNDING'];
 
+/** Journals of the ERP, by the payment methods of the shops that they stand for. */
+export const JOURNALS = { stripe: 'STRP', omise: 'OMIS', cod: 'COD' } as const;
+
 export interface SandboxOdooOptions {
   readonly id: string;
   readonly version: 18 | 19;
@@ -30,7 +33,10 @@ export const sandboxOdoo = async (options: SandboxOdooOptions): Promise<SandboxE
       ...SERVICE_SKUS.map((sku) => ({ sku, name: sku, service: true })),
     ],
     taxes: percentages.map((percent) => ({ name: taxName(percent), amount: percent })),
+    journals: Object.entries(JOURNALS).map(([method, code]) => ({ code, name: method })),
   });
+  const currencyOf = (id: unknown): string =>
+    String(erp.records('res.currency').find((one) => one.id === id)?.['name'] ?? '?');
   return {
     id,
     url: erp.url,
@@ -40,6 +46,16 @@ export const sandboxOdoo = async (options: SandboxOdooOptions): Promise<SandboxE
       const asked = (path: string) => erp.server.requests.some((request) => request.includes(` ${path}`));
       return [...(asked('/jsonrpc') ? ['JSON-RPC'] : []), ...(asked('/json/2/') ? ['JSON-2'] : [])];
     },
+    payments: () =>
+      erp
+        .records('account.payment')
+        .filter(({ state }) => state !== 'draft')
+        .map((payment) => ({
+          direction: payment['payment_type'] === 'inbound' ? ('in' as const) : ('out' as const),
+          amount: String(payment['amount']),
+          currency: currencyOf(payment['currency_id']),
+          reference: String(payment['payment_reference'] || ''),
+        })),
     stop: () => erp.stop(),
   };
 };

@@ -27,6 +27,27 @@ export interface SandboxErp extends SandboxPeer {
   taxName(percent: number): string;
   /** The wires that it was spoken to over, as it saw them. */
   dialects(): readonly string[];
+  /** In the order in which they were booked. */
+  payments(): readonly BookedPayment[];
+}
+
+/** Takes the money for a shop. */
+export interface SandboxProvider extends SandboxPeer {
+  /** Points its webhooks at us. */
+  connect(webhookUrl: string): void;
+  /** The buyer of an order that is paid here pays. */
+  take(order: PlacedOrder): void;
+  /** Sends every delivery once more. @returns how many that were */
+  replay(): Promise<number>;
+}
+
+/** What stands in an ERP's books. */
+export interface BookedPayment {
+  readonly direction: 'in' | 'out';
+  readonly amount: string;
+  readonly currency: string;
+  /** At the payment provider. */
+  readonly reference: string;
 }
 
 export interface SandboxTax {
@@ -38,4 +59,6 @@ export interface PlacedOrder {
   readonly orderId: string;
   /** ignored: the route's policy wants none of it, and the ERP must not have it. */
   readonly expect: 'written' | 'ignored';
+  /** At the payment provider of the sandbox: the payment's id there, and what was paid. */
+  readonly paid?: { readonly reference: string; readonly currency: string; readonly total: string };
 }

@@ -36,8 +36,10 @@ export const sandboxWooCommerce = async (): Promise<SandboxStorefront> => {
     placeOrders: async () => {
       const placed = [];
       for (const spec of ORDERS) {
-        const { id } = await shop.placeOrder(spec);
-        placed.push({ orderId: String(id), expect: 'written' as const });
+        const { id, currency, total } = await shop.placeOrder(spec);
+        const { paymentMethod, transactionId: reference } = spec;
+        const paid = paymentMethod === 'stripe' && reference ? { reference, currency, total } : undefined;
+        placed.push({ orderId: String(id), expect: 'written' as const, ...(paid && { paid }) });
       }
       return placed;
     },

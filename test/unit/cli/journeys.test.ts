@@ -96,6 +96,26 @@ describe('an order of a shop that is routed to two ERPs', () => {
     fetched(outcome);
     expect(journeys.inFlight()).toBe(0);
   });
+
+  it('comes back when its payment was read, wherever the order is due', () => {
+    const payment = { connection: 'stripe', source: 'stripe', correlationId: 'stripe:pi_1' };
+    take({ what: 'ingest-webhook', ...payment, outcome: 'notified' });
+    take({ what: 'fetch-payments', ...payment, outcome: 'retry', code: 'NOT_RECORDED' });
+    expect(journeys.inFlight()).toBe(1);
+    take({ what: 'fetch-payments', connection: 'stripe', outcome: 'told' });
+    take({ what: 'fetch-payments', ...payment, outcome: 'fetched' });
+    expect(journeys.inFlight()).toBe(2);
+    consumed('odoo', 'changed', { documentId: '7' });
+    consumed('tryton', 'skipped', { code: 'ALREADY_DONE', documentId: '9' });
+    expect(journeys.inFlight()).toBe(0);
+  });
+
+  it('is there when an attempt that was cut off left only something to change', () => {
+    accepted();
+    consumed('odoo', 'retry', { code: 'CUT_OFF' });
+    consumed('odoo', 'changed', { documentId: '7' });
+    expect(journeys.isSettled({ ...SHOP_ORDER, erp: 'odoo' })).toBe(true);
+  });
 });
 
 describe('lines of several processes', () => {

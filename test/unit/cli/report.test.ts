@@ -26,7 +26,7 @@ const journey = (over: Partial<Journey> = {}): Journey => ({
   ...over,
 });
 const report = (readBack: readonly ReadBack[], journeys: readonly Journey[] = []) =>
-  reportOf({ readyMs: 4_000, readBack, journeys, connections: [], repeated: 0 });
+  reportOf({ readyMs: 4_000, readBack, journeys, connections: [], repeated: 0, payments: null });
 
 describe('a report', () => {
   it('holds what shop and ERP say beside what was logged', () => {
@@ -54,6 +54,7 @@ describe('a report', () => {
       failed: 0,
       connections: [],
       repeated: 0,
+      payments: null,
     });
   });
 

@@ -29,6 +29,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   failed: 0,
   connections: [],
   repeated: 0,
+  payments: null,
   ...over,
 });
 
@@ -47,6 +48,13 @@ describe('the summary', () => {
           { id: 'sandbox-store', kind: 'storefront', connector: 'custom-store', dialects: null },
           { id: 'sandbox-odoo-19', kind: 'erp', connector: 'odoo', dialects: ['JSON-2'] },
         ],
+        payments: {
+          'sandbox-odoo': [
+            { direction: 'in', amount: '1470', currency: 'TWD', reference: 'pi_1' },
+            { direction: 'out', amount: '20', currency: 'TWD', reference: 're_1' },
+          ],
+          'sandbox-odoo-19': [],
+        },
       }),
     );
     expect(plain(text).split('\n')).toEqual([
@@ -56,6 +64,7 @@ describe('the summary', () => {
       'sandbox-store    1001  1053.06 USD  sandbox-odoo     S00002  1053.06 USD  1.37 s',
       'sandbox-store    1001  1053.06 USD  sandbox-odoo-19  S00003  1053.06 USD  1.37 s',
       'sandbox-odoo-19 was spoken to over JSON-2',
+      'sandbox-odoo has booked 1470 TWD, 20 TWD back',
       '',
       '2 orders, 3 in 2 ERPs: 0 duplicates, 0 failed, after 36 deliveries were sent twice',
     ]);

@@ -148,11 +148,13 @@ it('publishes the order again, as it was when it came, and the sweep knows of it
 });
 
 it('tells two ERPs by one event', async () => {
-  const at = desk(asPayment());
+  const told: unknown[] = [];
+  const at = desk(asPayment(), { onPublished: (which) => told.push(which) });
   await at.come('acme-odoo', 'done');
   await at.come('acme-tryton', 'done');
   await at.fetch();
   expect(at.published).toHaveLength(1);
+  expect(told).toEqual([{ source: 'acme-woo', orderId: '17' }]);
   expect([at.row()?.state, at.row('acme-tryton')?.state]).toEqual(['open', 'open']);
 });
 
