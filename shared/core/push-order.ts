@@ -396,7 +396,7 @@ const write = async (
       const earlier = begunOf(held.facts);
       isOther = earlier !== undefined && earlier.commercialHash !== commercialHash(order);
       const begun = isOther && earlier ? earlier : await ours();
-      const completed = await completeBegun(ports, document, begun, held, call);
+      const completed = await completeBegun(ports, document, begun, isOther, held, call);
       completedWarnings = completed.warnings;
       const { id, name, url, fingerprint, rounding } = completed;
       // Before `finish`: what is finished is rarely looked at again.
@@ -439,6 +439,7 @@ const completeBegun = async (
   { erp }: PushOrderPorts,
   document: PeerDocument,
   { wire, level }: Begun,
+  isOther: boolean,
   { isTakenOver, assertInTime }: Held,
   call: CallContext,
 ): Promise<CompletedOrder> => {
@@ -447,7 +448,14 @@ const completeBegun = async (
   const { fingerprint } = completed;
   if (!isTakenOver || !erp.changes || fingerprint === undefined) return completed;
   assertInTime();
-  return erp.complete(document, wire, level, call, fingerprint);
+  try {
+    return await erp.complete(document, wire, level, call, fingerprint);
+  } catch (error) {
+    const isTooLate = error instanceof PermanentError && error.code === 'TOO_LATE_IN_ERP';
+    // What another version began is as it was found: the next look says whether that is what this one asks for.
+    if (isTooLate && isOther) return completed;
+    throw error;
+  }
 };
 
 /** The order is at the ERP already: what does this version ask for beyond that? */

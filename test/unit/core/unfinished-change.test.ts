@@ -229,3 +229,33 @@ it('whoever stalls while looking does not take a lease that was held then for on
   });
   await expect(pushed).rejects.toBeInstanceOf(BusyError);
 });
+
+it('a document that says what is asked for, begun as an older version and handed over since, is nobody’s to decide', async () => {
+  const desk = orderDesk({ changes: true });
+  await dieUnfinished(desk, anOrder());
+  const [order] = desk.orders;
+  // Written by the newer version, whose own worker died before it could say so.
+  if (order) {
+    order.content = JSON.stringify([
+      total.minor,
+      anOrder().lines.map((l) => [l.sku, l.quantity]),
+      'please ring twice',
+    ]);
+    order.tooLate = 'locked';
+  }
+  const complete = desk.ports.erp.complete;
+  const erp: PushOrderPorts['erp'] = {
+    ...desk.ports.erp,
+    // Without knowing how it was left, a confirmed order is left as it is.
+    complete: async (document, wire, level, call, asLeft) => {
+      if (asLeft !== undefined) return complete(document, wire, level, call, asLeft);
+      const { content } = desk.orders[0] ?? {};
+      return {
+        ...(await complete(document, { ...(wire as object), content }, level, call)),
+        fingerprint: content,
+      };
+    },
+  };
+  expect(await desk.push(later(60, twice), { erp })).toMatchObject({ kind: 'changed', done: ['edited'] });
+  expect(noteOf(desk)).toBe('please ring twice');
+});
