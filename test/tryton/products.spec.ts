@@ -2,7 +2,7 @@ import { beforeAll, expect, inject, it } from 'vitest';
 import type { ErpProduct } from '../../shared/connectors/stock-contract.ts';
 import { tryton } from '../../shared/connectors/tryton/index.ts';
 import { StockRoute } from '../../shared/settings/stock-route.ts';
-import { decimal, TrytonRpc } from './rpc.ts';
+import { date, decimal, TrytonRpc } from './rpc.ts';
 import { SEED } from './seed.ts';
 
 const address = inject('tryton');
@@ -164,4 +164,42 @@ it('prices by a price list as Tryton works it out', async () => {
   await rpc.write('product.price_list', [list], { name: 'Web' });
   expect((await changedSince(fromMs, route)).length).toBeGreaterThan(5);
   await expect(everything(routeOf('Nope'))).rejects.toMatchObject({ code: 'UNKNOWN_PRICELIST' });
+});
+
+it('a line with dates is the price as long as it holds', async () => {
+  const DAY = 86_400_000;
+  const dayOf = (ms: number) => date(new Date(ms).toISOString().slice(0, 10));
+  await make('PRICE-7', { list_price: decimal('200') });
+  await make('PRICE-8', { list_price: decimal('200') });
+  const now = Date.now();
+  const half = "unit_price * Decimal('0.5')";
+  await rpc.create('product.price_list', {
+    name: 'Dated',
+    company: 1,
+    lines: [
+      [
+        'create',
+        [
+          { product: await productOf('PRICE-7'), formula: half, end_date: dayOf(now + 20 * DAY) },
+          { product: await productOf('PRICE-8'), formula: half, start_date: dayOf(now + 10 * DAY) },
+        ],
+      ],
+    ],
+  });
+  const route = routeOf('Dated');
+  const found = await everything(route);
+  expect(found.get('PRICE-7')).toMatchObject({ price: twd(10000) });
+  expect(found.get('PRICE-8')).toMatchObject({ price: twd(20000) });
+  const midnight = Date.parse(new Date(now).toISOString().slice(0, 10));
+  const told = async (days: number, hours = 0) => {
+    const atMs = midnight + days * DAY + hours * 3_600_000;
+    const window = { fromMs: atMs - 60_000, untilMs: atMs + 60_000 };
+    return [...(await collect(products.changed(window, route, call))).keys()];
+  };
+  expect(await told(10)).toEqual(['PRICE-8']);
+  expect(await told(10, 3)).toEqual([]);
+  // Midnight in Taipei, the evening before in UTC.
+  expect(await told(9, 16)).toEqual(['PRICE-8']);
+  expect(await told(20)).toEqual([]);
+  expect(await told(21)).toEqual(['PRICE-7']);
 });

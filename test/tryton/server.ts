@@ -16,10 +16,18 @@ const PACKAGES = [
   'tryton-modules-sale-amendment',
   'tryton-modules-account-invoice-stock',
   'tryton-modules-sale-price-list',
+  'tryton-modules-product-price-list-dates',
   // Companies have a time zone only where this is installed.
   'python3-tz',
 ];
-const MODULES = ['sale', 'sale_amendment', 'sale_price_list', 'stock', 'account_invoice_stock'];
+const MODULES = [
+  'sale',
+  'sale_amendment',
+  'sale_price_list',
+  'product_price_list_dates',
+  'stock',
+  'account_invoice_stock',
+];
 
 const DATABASE = 'erp';
 const ADMIN = { login: 'admin', password: 'admin-password-1' } as const;

@@ -257,19 +257,33 @@ export const trytonProducts = (options: TrytonProductsOptions): ErpProducts => {
     yield* describe(skus, scope);
   }
 
-  /** Lines that begin, or have ended, on a day of the window (module product_price_list_dates). */
+  /**
+   * Lines that begin or have ended with a day that began in the window (module product_price_list_dates): by the company's calendar
+   * or by UTC's, because Tryton 6.0 goes by that of its server.
+   */
   const datesIn = async (
     { fromMs, untilMs }: ChangeWindow,
     { company, call }: Scope,
   ): Promise<readonly (readonly Clause[])[]> => {
     if (!(await has('product.price_list.line', ['start_date', 'end_date'], call))) return [];
-    const day = (ms: number) => trytonDate(dayIn(company.timeZone, new Date(ms).toISOString()));
-    const within = (field: string, lateMs: number): readonly Clause[] => [
-      [field, '>=', day(fromMs - lateMs)],
-      [field, '<=', day(untilMs - lateMs)],
+    const days = ['UTC', company.timeZone].map((timeZone) =>
+      [fromMs, untilMs].map((ms) => dayIn(timeZone, new Date(ms).toISOString())),
+    );
+    if (days.every(([from, until]) => from === until)) return [];
+    const [first = '', ...between] = days.flat().sort();
+    const last = between.at(-1) ?? first;
+    const dayBefore = new Date(Date.parse(last) - DAY_MS).toISOString().slice(0, 10);
+    return [
+      [
+        ['start_date', '>', trytonDate(first)],
+        ['start_date', '<=', trytonDate(last)],
+      ],
+      // The last day still belongs to a line.
+      [
+        ['end_date', '>=', trytonDate(first)],
+        ['end_date', '<=', trytonDate(dayBefore)],
+      ],
     ];
-    // The last day still belongs to a line.
-    return [within('start_date', 0), within('end_date', DAY_MS)];
   };
 
   return {
