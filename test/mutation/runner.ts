@@ -66,15 +66,7 @@ class SuitesOnce implements TestRunner {
       ...(hitLimit !== undefined && { hitLimit }),
       toTheEnd: disableBail,
     };
-    if (options.mutantActivation === 'static') {
-      const unloadable = await this.#load(this.#suitesThatReach(options.sandboxFileName), activeMutant.id);
-      if (unloadable !== undefined) {
-        return { status: MutantRunStatus.Killed, killedBy: [], failureMessage: unloadable, nrOfTests: 0 };
-      }
-      const verdict = await this.#judge(question);
-      await this.#unload();
-      return resultOf(verdict, hitLimit);
-    }
+    if (options.mutantActivation === 'static') return this.#judgeConstant(options, question);
     let verdict = await this.#judge({ ...question, activeMutant: activeMutant.id });
     if (verdict.isDirty) {
       await this.#unload();
@@ -88,6 +80,27 @@ class SuitesOnce implements TestRunner {
     await this.#unload();
     this.#channel.close();
     await this.#vitest?.close();
+  }
+
+  async #judgeConstant(
+    { sandboxFileName, activeMutant, hitLimit }: MutantRunOptions,
+    question: Omit<Question & { kind: 'judge' }, 'kind'>,
+  ): Promise<MutantRunResult> {
+    const suites = this.#nearestFirst(sandboxFileName);
+    const trials: Trial[] = [];
+    for (const some of [suites.slice(0, NEAREST), suites.slice(NEAREST)]) {
+      if (some.length === 0) continue;
+      const unloadable = await this.#load(some, activeMutant.id);
+      if (unloadable !== undefined) {
+        return { status: MutantRunStatus.Killed, killedBy: [], failureMessage: unloadable, nrOfTests: 0 };
+      }
+      const verdict = await this.#judge(question);
+      await this.#unload();
+      trials.push(...verdict.trials);
+      const result = resultOf({ ...verdict, trials }, hitLimit);
+      if (result.status !== MutantRunStatus.Survived) return result;
+    }
+    return resultOf({ trials, hits: 0 }, hitLimit);
   }
 
   async #judge(question: Omit<Question & { kind: 'judge' }, 'kind'>): Promise<Verdict> {
@@ -135,24 +148,42 @@ class SuitesOnce implements TestRunner {
     this.#loaded = undefined;
   }
 
-  #suitesThatReach(file: string): string[] {
-    const reaching = this.#suites.filter((suite) => importsOf(resolve(suite)).has(file));
-    return reaching.length > 0 ? reaching : this.#suites;
+  /** The suites that load `file`, those that do so most directly first: they are the likeliest to notice. */
+  #nearestFirst(file: string): string[] {
+    const distance = new Map(this.#suites.map((suite) => [suite, distanceTo(file, resolve(suite))]));
+    const far = (suite: string) => distance.get(suite) ?? Number.POSITIVE_INFINITY;
+    const reaching = this.#suites.filter((suite) => far(suite) < Number.POSITIVE_INFINITY);
+    return reaching.toSorted((a, b) => far(a) - far(b));
   }
 }
+
+/** So many suites are loaded for a mutant in a constant before all the others are. */
+const NEAREST = 4;
 
 /** What is quick first: the first test that fails ends the run of a mutant. */
 const quickFirst = (a: string, b: string): number => rank(a) - rank(b) || (a < b ? -1 : 1);
 const rank = (suite: string): number => (/\/(properties|scenarios)\//.test(suite) ? 1 : 0);
 
-/** Every file that a file loads, itself included. */
-const importsOf = (file: string, seen = new Set<string>()): Set<string> => {
-  if (seen.has(file)) return seen;
-  seen.add(file);
-  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import|import\() ?'(\.[^']+\.ts)'/g)) {
-    if (path) importsOf(join(dirname(file), path), seen);
+/** By how many imports `file` is away from a suite. */
+const distanceTo = (file: string, suite: string): number => {
+  const seen = new Set([suite]);
+  let files = [suite];
+  for (let distance = 0; files.length > 0; distance += 1) {
+    if (files.includes(file)) return distance;
+    files = files.flatMap(importsOf).filter((path) => !seen.has(path));
+    for (const path of files) seen.add(path);
   }
-  return seen;
+  return Number.POSITIVE_INFINITY;
+};
+
+const imports = new Map<string, string[]>();
+const importsOf = (file: string): string[] => {
+  const known = imports.get(file);
+  if (known) return known;
+  const found = readFileSync(file, 'utf8').matchAll(/(?:from|import|import\() ?'(\.[^']+\.ts)'/g);
+  const paths = [...found].map(([, path = '']) => join(dirname(file), path));
+  imports.set(file, paths);
+  return paths;
 };
 
 const testResult = ({ id, failure, ms, line }: Trial): TestResult => {
@@ -169,7 +200,10 @@ const testResult = ({ id, failure, ms, line }: Trial): TestResult => {
     : { ...base, status: TestStatus.Failed, failureMessage: failure };
 };
 
-const resultOf = ({ trials, hits }: Verdict, hitLimit: number | undefined): MutantRunResult =>
+const resultOf = (
+  { trials, hits }: Pick<Verdict, 'trials' | 'hits'>,
+  hitLimit: number | undefined,
+): MutantRunResult =>
   toMutantRunResult(
     determineHitLimitReached(hits, hitLimit) ?? {
       status: DryRunStatus.Complete,
