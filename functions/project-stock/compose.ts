@@ -7,10 +7,17 @@ import { dynamoWatermarks } from '../../shared/aws/dynamo-watermarks.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { sqsQueues } from '../../shared/aws/sqs-queues.ts';
 import { sqsGroup } from '../../shared/core/sqs-group.ts';
+import type { LowStock } from '../../shared/core/stock/low-stock.ts';
 import { projectStock } from '../../shared/core/stock/project-stock.ts';
-import { ENV, queueId } from '../../shared/observability/names.ts';
+import { ENV, METRICS, queueId } from '../../shared/observability/names.ts';
 import { wideEvents } from '../../shared/observability/wide-event.ts';
 import { Env } from './env.ts';
+
+/** In a log line. */
+const MOST_SKUS = 20;
+
+const lowWords = ({ sku, available, daysOfCover }: LowStock): string =>
+  `${sku} LOW ${available}${daysOfCover === undefined ? '' : `, ${daysOfCover} days`}`;
 
 /** Wires the sums of one ERP's stock to their queue and tables. Nothing outside AWS is asked. */
 export const compose = (environment: NodeJS.ProcessEnv) => {
@@ -46,8 +53,16 @@ export const compose = (environment: NodeJS.ProcessEnv) => {
       timeScale: env[ENV.timeScale],
     },
     work: async (news) => {
-      const { rows, due } = await projectStock(ports, news);
-      return { line: { outcome: 'projected', looked: rows, due } };
+      const { rows, due, low } = await projectStock(ports, news);
+      return {
+        line: {
+          outcome: 'projected',
+          looked: rows,
+          due,
+          skus: low.length === 0 ? undefined : low.slice(0, MOST_SKUS).map(lowWords),
+        },
+        metrics: low.length === 0 ? [] : [{ name: METRICS.lowStock, value: low.length }],
+      };
     },
   });
 };

@@ -132,6 +132,23 @@ export class ErpStock extends Construct {
       concern: 'stock-project',
     });
 
+    if (route.rules.some(({ lowStock }) => lowStock !== undefined)) {
+      core.alarms.add(this, {
+        runbook: 'stock-low',
+        metric: new cloudwatch.Metric({
+          namespace: METRICS_NAMESPACE,
+          metricName: METRICS.lowStock,
+          dimensionsMap: { connection: erp },
+          statistic: cloudwatch.Stats.SUM,
+          period: cdk.Duration.minutes(5),
+        }),
+        threshold: 1,
+        evaluationPeriods: 1,
+        severity: 'ticket', // operations reorder; nobody gets up
+        whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // nothing fell
+      });
+    }
+
     for (const fn of [poll.fn, reader.fn, projector.fn]) core.bus.grantPutEventsTo(fn);
     for (const fn of [poll.fn, reader.fn]) secret.grantRead(fn);
     grantItems(stock, poll.fn, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:Query');

@@ -1,6 +1,7 @@
 import { moneyText } from '../../../shared/core/money.ts';
 import type { HeldRow } from '../../../shared/core/products/held-prices.ts';
 import { available, notYetInErp, outstanding } from '../../../shared/core/stock/available.ts';
+import type { LowStock } from '../../../shared/core/stock/low-stock.ts';
 import type { HeldCode, HeldCycle } from '../../../shared/core/stock/poll-state.ts';
 import { claimId, type ListingRow, type StockRow } from '../../../shared/core/stock/rows.ts';
 import { rulesOf } from '../../../shared/core/stock/rules.ts';
@@ -89,3 +90,15 @@ export const rowWords = (
     ).map((line) => line.trimEnd()),
   ];
 };
+
+/** What to reorder first. */
+export const lowWords = (found: readonly (LowStock & { readonly erp: string })[], nowMs: number): string[] =>
+  aligned(
+    found.map(({ erp, sku, available, level, daysOfCover, sinceMs }) => [
+      sku,
+      erp,
+      `${available} left, level ${level}`,
+      daysOfCover === undefined ? 'none sold in four weeks' : `${daysOfCover} days at the pace of four weeks`,
+      `low since ${timeWords(sinceMs)} (${ageWords(nowMs - sinceMs)})`,
+    ]),
+  );

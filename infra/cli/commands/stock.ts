@@ -13,6 +13,7 @@ import {
   type HeldRow,
   heldPrices,
 } from '../../../shared/core/products/held-prices.ts';
+import { type LowStock, lowStock } from '../../../shared/core/stock/low-stock.ts';
 import { decideHeld, type HeldCycle } from '../../../shared/core/stock/poll-state.ts';
 import type { ListingRow } from '../../../shared/core/stock/rows.ts';
 import type { StockRoute } from '../../../shared/settings/stock-route.ts';
@@ -20,7 +21,7 @@ import { hint } from '../../problems.ts';
 import { openTarget, type Target, type TargetOptions } from '../target.ts';
 import { onTarget } from './on-target.ts';
 import { say, sayJson } from './output.ts';
-import { heldPriceWords, heldWords, rowWords } from './stock-words.ts';
+import { heldPriceWords, heldWords, lowWords, rowWords } from './stock-words.ts';
 
 interface Options extends TargetOptions {
   readonly json?: boolean;
@@ -64,12 +65,36 @@ export const addStockCommands = (program: Command): void => {
       'compare everything that a shop shows with what it should show, and have written what differs',
     )
     .action(resync);
+  json(stock.command('low'))
+    .description('SKUs below the level that settings give them, the most urgent first')
+    .action(low);
   json(stock.command('show <sku>'))
     .description(
       'everything behind a number: what the ERP has, who has ordered it, what each shop shows and why',
     )
     .option('--erp <connection>', 'where several ERPs know the SKU')
     .action(show);
+};
+
+const low = async (options: Options): Promise<void> => {
+  const target = await openTarget(options);
+  const { stock } = tablesOf(target);
+  const now = Date.now();
+  const found: (LowStock & { erp: string })[] = [];
+  for (const route of target.settings.stock) {
+    for await (const page of stock.allRows(route.from)) {
+      for (const row of page) {
+        const one = lowStock(row, route, now);
+        if (one) found.push({ erp: route.from, ...one });
+      }
+    }
+  }
+  found.sort((a, b) => (a.daysOfCover ?? Number.MAX_VALUE) - (b.daysOfCover ?? Number.MAX_VALUE));
+  if (options.json) sayJson(found);
+  else {
+    for (const line of lowWords(found, now)) say(line);
+    if (found.length === 0) say('nothing is low');
+  }
 };
 
 const held = async (options: Options): Promise<void> => {

@@ -11,6 +11,7 @@ import { changeRows, type RowChange } from './change-rows.ts';
 import { componentsOf } from './components.ts';
 import { type Counted, countOrder, piecesIn, settleOrder } from './demand.ts';
 import { type Due, type DuePorts, publishDue } from './due.ts';
+import { type LowStock, lowStock, withLowStock } from './low-stock.ts';
 import type { StockStore, Watermarks } from './ports.ts';
 import { takeReading } from './readings.ts';
 import { demandId, type OrderSkus, type StockRow } from './rows.ts';
@@ -36,6 +37,8 @@ export interface Projected {
   readonly rows: number;
   /** Listings that were told to be written. */
   readonly due: number;
+  /** SKUs that have fallen below their level just now. */
+  readonly low: readonly LowStock[];
 }
 
 /**
@@ -49,7 +52,7 @@ export const projectStock = async (
   ports: ProjectStockPorts,
   news: readonly StockNews[],
 ): Promise<Projected> => {
-  if (ports.route.mode === 'off') return { rows: 0, due: 0 };
+  if (ports.route.mode === 'off') return { rows: 0, due: 0, low: [] };
   const changes = new Map<string, RowChange[]>();
   const add = (sku: string, change: RowChange): void => {
     changes.set(sku, [...(changes.get(sku) ?? []), change]);
@@ -58,7 +61,7 @@ export const projectStock = async (
     if (name === 'stock.changed.v1' && event.data.source === ports.erp) takeLevels(event.data, add);
   }
   await takeOrders(ports, news, add);
-  if (changes.size === 0) return { rows: 0, due: 0 };
+  if (changes.size === 0) return { rows: 0, due: 0, low: [] };
 
   const marks = await watermarksOf(ports);
   const nowMs = ports.nowMs();
@@ -70,15 +73,20 @@ export const projectStock = async (
       [...changes].map(([sku, each]) => [
         sku,
         (row: StockRow) =>
-          retargeted(
-            each.reduce((held, change) => change(held), row),
-            context,
+          withLowStock(
+            retargeted(
+              each.reduce((held, change) => change(held), row),
+              context,
+            ),
+            ports.route,
+            nowMs,
           ),
       ]),
     ),
   );
   const due = await publishDue(ports, dueOfRows(rows.values(), ports.route, nowMs), `stock of ${ports.erp}`);
-  return { rows: rows.size, due };
+  const fallen = [...rows.values()].filter(({ lowSinceMs }) => lowSinceMs === nowMs);
+  return { rows: rows.size, due, low: fallen.flatMap((row) => lowStock(row, ports.route, nowMs) ?? []) };
 };
 
 /** All listings that show something else than they should, and can be helped now. */
