@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type PeerServer, startPeerServer } from './peer-server.ts';
+import { prices } from './tryton/prices.ts';
 import { dateOf, recordStore, TrytonFault, userError, type Values } from './tryton/records.ts';
 import { sales } from './tryton/sales.ts';
 import { stocks } from './tryton/stock.ts';
@@ -34,6 +35,8 @@ export interface FakeTrytonOptions {
   readonly warehouses?: readonly string[];
   /** Pieces of every product that is goods, in the first warehouse. Default 1000. */
   readonly stock?: number;
+  /** Whether the modules sale_price_list and product_price_list_dates are there. Default: yes. */
+  readonly priceLists?: boolean;
   /** More goods. */
   readonly goods?: readonly string[];
 }
@@ -70,6 +73,7 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
   const sessions = new Set<string>();
   seed(store, stock, options);
   seedPeriods(store, today);
+  prices(store, today);
 
   const models: Record<string, (model: string, args: readonly unknown[]) => unknown> = {
     search_read: (model, [domain, , limit, , fields, context]) =>
@@ -95,6 +99,7 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
       Object.fromEntries(
         (names as string[])
           .filter((name) => name !== 'amendments' || (options.amendments ?? true))
+          .filter((name) => name !== 'price_list' || (options.priceLists ?? true))
           .map((name) => [name, name === 'unit_price' ? { digits: '[16, 4]' } : {}]),
       ),
     get_preferences: () => ({ company: 1, language: options.language ?? 'en', groups: [] }),
@@ -275,6 +280,7 @@ const seed = (
   store.create('country.subdivision', { country: 4, code: 'US-CA', name: 'California' });
   store.create('country.subdivision', { country: 3, code: 'JP-13', name: 'Tokyo' });
   stock.seed(options.warehouses ?? ['WH']);
+  store.create('product.category', { name: 'Everything', parent: null, customer_taxes_used: [] });
   store.create('product.uom', { name: 'Unit', symbol: 'u', factor: 1 });
   store.create('account.invoice.payment_term', { name: 'Paid in advance' });
   for (const name of ['Main Cash', 'Main Receivable']) {
@@ -296,11 +302,13 @@ const seed = (
   store.create('sale.configuration', { sale_process_after: null });
   store.create('account.tax.group', { name: 'Purchases', kind: 'purchase' });
   for (const [name, rate] of Object.entries(TAXES)) {
-    store.create('account.tax', { name, rate: dec(rate), company: 1, parent: null, group: null });
+    const kind = { type: 'percentage', childs: [] };
+    store.create('account.tax', { name, rate: dec(rate), company: 1, parent: null, group: null, ...kind });
   }
   store.create('account.tax', { name: 'Input 5%', rate: dec('0.05'), company: 1, parent: null, group: 1 });
   const product = (code: string, type: string, active = true): number => {
-    const template = store.create('product.template', { name: code, type, active });
+    const sold = { salable: true, list_price: dec('10'), categories: [], account_category: 1 };
+    const template = store.create('product.template', { name: code, type, active, ...sold });
     const units = { sale_uom: 1, default_uom: 1 };
     return store.create('product.product', { code, template: template.id, active, ...units }).id;
   };

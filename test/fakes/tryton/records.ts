@@ -8,7 +8,15 @@ type Relation =
 
 /** As in Tryton's modules of 6.0, as far as the connector reads or writes them. */
 const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = {
-  'company.company': { party: { kind: 'one', model: 'party.party' } },
+  'company.company': {
+    party: { kind: 'one', model: 'party.party' },
+    currency: { kind: 'one', model: 'currency.currency' },
+  },
+  'product.template': {
+    categories: { kind: 'ids', model: 'product.category' },
+    account_category: { kind: 'one', model: 'product.category' },
+  },
+  'product.price_list.line': { price_list: { kind: 'one', model: 'product.price_list' } },
   'product.product': {
     template: { kind: 'one', model: 'product.template' },
     default_uom: { kind: 'one', model: 'product.uom' },
@@ -106,6 +114,7 @@ export const recordStore = (nowMs: () => number = Date.now) => {
 
   const holds = (model: string, record: Values, clause: Clause): boolean => {
     if (clause[0] === 'OR') return clause.slice(1).some((each) => holds(model, record, each as Clause));
+    if (Array.isArray(clause[0])) return clause.every((each) => holds(model, record, each as Clause));
     const [field, operator, wanted] = clause as [string, string, unknown];
     return valuesAt(model, record, field.split('.')).some((value) => compare(value, operator, wanted));
   };
@@ -222,7 +231,9 @@ const compare = (value: unknown, operator: string, wanted: unknown): boolean => 
     case 'in':
       return (wanted as unknown[]).includes(value);
     case '>':
-      return Number(value) > Number(wanted);
+      return typeof wanted === 'object'
+        ? value !== null && sortable(value) > sortable(wanted)
+        : Number(value) > Number(wanted);
     case '>=':
       return value !== null && sortable(value) >= sortable(wanted);
     case '<=':
