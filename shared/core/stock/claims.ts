@@ -2,6 +2,8 @@ import type { Claim } from './rows.ts';
 
 /** Clocks of shops and ours may differ by so much. */
 export const SKEW_MS = 30_000;
+/** A write takes no longer. */
+const WRITES_MS = 60_000;
 /** Of a shop whose orders nobody reads: what was sold unseen is told by a webhook until then, or never. */
 const UNTOLD_MS = 60 * 60_000;
 
@@ -25,7 +27,20 @@ export const told = (claim: Claim, pieces: number, placedAtMs: number): Claim =>
     ...claim,
     ...(unseen && { unseen: fewer(unseen, explained) }),
     bound: Math.max(0, claim.bound - (pieces - explained)),
+    ...(isAtOnce(claim, placedAtMs, explained > 0) && { unsure: true }),
   };
+};
+
+/** Sold at about the time when it was written or looked at: nobody can say whether what was seen contains it. */
+const isAtOnce = (
+  { slow, begun, wroteAtMs = 0, unseen }: Claim,
+  placedAtMs: number,
+  isExplained: boolean,
+): boolean => {
+  if (isExplained && unseen && placedAtMs > unseen.untilMs - 2 * SKEW_MS) return true;
+  // A shop that cannot compare may have been overwritten: it shows the piece again.
+  if (!slow) return false;
+  return begun !== undefined || (placedAtMs > wroteAtMs - WRITES_MS && placedAtMs < wroteAtMs + SKEW_MS);
 };
 
 /** Several locations may have sold it, nobody says which: each is compared, none is believed. */

@@ -1,6 +1,7 @@
 /** One who sells, in pieces of its listing. */
 export interface Holder {
   readonly id: string;
+  readonly shop: string;
   /** Pieces of the stock in one piece of the listing. */
   readonly per: number;
   /** What it shows now, at most. */
@@ -21,15 +22,17 @@ export interface Limit {
 
 /**
  * Who shows how much of a stock that is divided, in pieces of each listing: never more than the limits, and together
- * as much as there is. What they hold stays where it is, and what is free goes to who has least. Only who would have less
+ * as much as there is. What they hold stays where it is, and what is free goes to who has least. Only a shop that would have less
  * than half of an equal share, or nothing while another has more than one, makes all of it divided anew: pieces that wander
  * cannot be sold while they do.
  */
 export const divide = (holders: readonly Holder[], limits: readonly Limit[]): ReadonlyMap<string, number> => {
   const fair = raised(holders, limits, new Map(holders.map(({ id }) => [id, 0])));
   const kept = raised(holders, limits, lowered(holders, limits));
-  const isPoor = ({ id }: Holder) => 2 * (kept.get(id) ?? 0) < (fair.get(id) ?? 0);
-  return holders.some(isPoor) ? fair : kept;
+  const ofShop = (shares: Shares, those: readonly Holder[]) =>
+    those.reduce((sum, { id, per }) => sum + (shares.get(id) ?? 0) * per, 0);
+  const shops = [...Map.groupBy(holders, ({ shop }) => shop).values()];
+  return shops.some((those) => 2 * ofShop(kept, those) < ofShop(fair, those)) ? fair : kept;
 };
 
 type Shares = Map<string, number>;

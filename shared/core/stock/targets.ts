@@ -104,6 +104,7 @@ const wantsOf = (row: StockRow, route: StockRoute): ReadonlyMap<string, number> 
     const most = Math.floor(pieces / claim.per);
     return {
       id,
+      shop: claim.shop,
       per: claim.per,
       held: claim.bound,
       most: claim.fixed ? claim.bound : Math.min(most, claim.most ?? most),
@@ -111,14 +112,14 @@ const wantsOf = (row: StockRow, route: StockRoute): ReadonlyMap<string, number> 
       sold: sold.get(claim.shop) ?? 0,
     };
   });
-  // What may have been sold unseen, and what cannot be changed, is not there to be divided.
+  // What cannot be changed is not there to be divided. What may have been sold unseen is, but nobody is given it before
+  // that is known (`roomOf`): most of it was not.
   const limits = limitsOf(row, route).map(({ of, pieces }) => ({
     of,
     pieces: [...of].reduce((rest, id) => {
       const claim = row.claims[id];
       if (!claim) return rest;
-      const { unseen, fixed, bound, per } = claim;
-      return rest - ((unseen?.pieces ?? 0) + (fixed ? bound : 0)) * per;
+      return claim.fixed ? rest - claim.bound * claim.per : rest;
     }, pieces),
   }));
   const wants = new Map(

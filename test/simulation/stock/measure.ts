@@ -1,9 +1,10 @@
 import type { World } from '../scheduler.ts';
 import { partsOf, type StockPlan } from './plan.ts';
 
-/** One sale, or an edit that takes more: pieces that are gone from `atMs` on. */
+/** One sale, or an edit that takes more; or pieces that a shop put back on sale by itself. */
 export interface Taken {
-  readonly atMs: number;
+  /** Put back on this listing (`<shop> <listing>`); undefined: sold. */
+  readonly returned?: string;
   readonly pieces: ReadonlyMap<string, number>;
   /** From when on a listing (`<shop> <listing>`) shows a number that was computed with it. */
   readonly reflected: Map<string, number>;
@@ -29,7 +30,8 @@ export interface Measure {
   left(sku: string): number;
   /** @returns for `reflect` */
   take(shop: string, listing: string, pieces: number): Taken;
-  giveBack(listing: string, pieces: number): void;
+  /** @returns for `reflect` */
+  giveBack(shop: string, listing: string, pieces: number): Taken;
   supply(sku: string, pieces: number): void;
 }
 
@@ -53,16 +55,22 @@ export const measure = (world: World, plan: StockPlan, isBounded: boolean): Meas
       add(supplies, sku, pieces);
       if (pieces < 0) add(unexplained, sku, -pieces);
     },
-    giveBack: (listing, pieces) => {
-      for (const { sku, quantity } of partsOf(listing)) add(active, sku, -pieces * quantity);
+    giveBack: (shop, listing, pieces) => {
+      const parts = partsOf(listing).map(({ sku, quantity }) => [sku, pieces * quantity] as const);
+      for (const [sku, n] of parts) add(active, sku, -n);
+      const back: Taken = { returned: `${shop} ${listing}`, pieces: new Map(parts), reflected: new Map() };
+      taken.push(back);
+      return back;
     },
     take: (shop, listing, pieces) => {
       const atMs = world.nowMs();
       const parts = partsOf(listing).map(({ sku, quantity }) => [sku, pieces * quantity] as const);
       for (const [sku, n] of parts) {
         const unreflected = taken.reduce((sum, sale) => {
-          const sinceMs = sale.reflected.get(`${shop} ${listing}`) ?? Number.POSITIVE_INFINITY;
-          return sinceMs > atMs ? sum + (sale.pieces.get(sku) ?? 0) : sum;
+          const here = `${shop} ${listing}`;
+          const sinceMs = sale.reflected.get(here) ?? Number.POSITIVE_INFINITY;
+          // A shop that puts a piece back on sale that was sold twice sells it again, until it is told.
+          return sinceMs > atMs && (sale.returned ?? here) === here ? sum + (sale.pieces.get(sku) ?? 0) : sum;
         }, 0);
         const bound = Math.min(n, unreflected);
         const beyond = Math.min(n, Math.max(0, n - left(sku)));
@@ -81,7 +89,7 @@ export const measure = (world: World, plan: StockPlan, isBounded: boolean): Meas
           world.tell(`OVERSOLD ${measured.beyond.at(-1)}`);
         } else if (beyond > 0) world.tell(`oversold: ${beyond} ${sku}`);
       }
-      const sale: Taken = { atMs, pieces: new Map(parts), reflected: new Map() };
+      const sale: Taken = { pieces: new Map(parts), reflected: new Map() };
       taken.push(sale);
       return sale;
     },

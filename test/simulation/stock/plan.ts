@@ -139,15 +139,17 @@ export const planOf = (choices: Choices): StockPlan => {
       news: news(),
     };
     const hasLater = oneIn(5);
+    const kind = rareKind(choose(16));
     return {
       id: String(1001 + index),
       atMs,
       shop: shop?.name ?? 'north',
       listing: listings[choose(listings.length)] ?? 'TEA',
       pieces: oneIn(4) ? 2 : 1,
-      kind: rareKind(choose(16)),
+      kind,
       news: news(),
-      ...(hasLater && { change: later }),
+      // What a shop puts back for an order that never counted is nobody's sale and nobody's return: decision 23.
+      ...(hasLater && kind !== 'test' && { change: later }),
       erpMs: SECOND_MS + choose(pick([5, 30, 30, 300]) * SECOND_MS),
       settledMs: 100 + choose(pick([1, 1, 20]) * SECOND_MS),
     };

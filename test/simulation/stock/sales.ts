@@ -11,7 +11,7 @@ export interface Version {
   readonly attempt: Attempt;
   readonly order: OrderChangedV1;
   readonly committedMs: number;
-  /** What it takes beyond the version before. */
+  /** What it takes beyond the version before, or puts back on sale. */
   readonly taken?: Taken | undefined;
   readonly news: News;
 }
@@ -73,7 +73,6 @@ export const playSales = (
     ) => void,
   ): void {
     const shown = shop.shown.get(listing) ?? 0;
-    const isTest = kind === 'test';
     const isPaid = kind !== 'transfer';
     world.tell(`${shop.plan.name}: ${id} ${does}`);
     if (does === 'touch') {
@@ -82,20 +81,20 @@ export const playSales = (
     }
     if (does === 'cancel' || does === 'cancel-without-restock') {
       if (does === 'cancel') shop.shown.set(listing, shown + pieces);
-      if (!isTest) measure.giveBack(listing, pieces);
-      tell(2, pieces, false, isPaid, { news });
+      const returned = measure.giveBack(shop.plan.name, listing, pieces);
+      tell(2, pieces, false, isPaid, { news, taken: does === 'cancel' ? returned : undefined });
       return;
     }
     if (does === 'one-less') {
       if (pieces < 2) return;
       shop.shown.set(listing, shown + 1);
-      if (!isTest) measure.giveBack(listing, 1);
-      tell(2, pieces - 1, true, isPaid, { news });
+      const returned = measure.giveBack(shop.plan.name, listing, 1);
+      tell(2, pieces - 1, true, isPaid, { news, taken: returned });
       return;
     }
     if (shown < 1) return;
     shop.shown.set(listing, shown - 1);
-    const taken = isTest ? undefined : measure.take(shop.plan.name, listing, 1);
+    const taken = measure.take(shop.plan.name, listing, 1);
     tell(2, pieces + 1, true, isPaid, { news, taken });
   }
 };
