@@ -60,6 +60,16 @@ describe.each<[string, (nowMs: Clock) => () => RateBudget]>([
     expect(await budget.take(50)).toBe(1_000);
   });
 
+  it('what waits when the first answer comes keeps its place', async () => {
+    const budget = worker();
+    await budget.take(60);
+    expect(await budget.take(500)).toBe(9_200);
+    await budget.settle(57, told(997));
+    // 997 less the 500 that wait, less what was not known of before.
+    expect(await budget.take(494)).toBe(0);
+    expect(await budget.take(50)).toBe(1_000);
+  });
+
   it('is lowered by what others use, and never raised by an answer', async () => {
     const budget = worker();
     await budget.take(10);

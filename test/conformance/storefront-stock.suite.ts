@@ -444,6 +444,10 @@ export const storefrontStockSuite = <S, C>(testbed: StockTestbed<S, C>): void =>
       const kept = (await listed()).map(({ sale }) => sale);
       if (testbed.keepsDates) expect(kept).toEqual(sales.map((dates) => ({ price: money(790), ...dates })));
       else expect(kept).toEqual([undefined, { price: money(790) }, undefined]);
+      // One without dates is on at once, and until further notice.
+      const dateless = priced(listings, { sale: { price: money(690) } });
+      expect(kindsOf(await write(dateless))).toEqual({ written: 3 });
+      expect((await listed()).map(({ sale }) => sale)).toEqual(listings.map(() => ({ price: money(690) })));
     });
 
     it('another currency, one that is gone: the others are written', async () => {
