@@ -52,7 +52,7 @@ export const toPayment = (
 };
 
 const capturedOf = (intent: StPaymentIntent, charge: Charge, warnings: string[]): Capture[] => {
-  if (charge.status !== 'succeeded' || !charge.captured || charge.amount_captured === 0) return [];
+  if (charge.status !== 'succeeded' || charge.amount_captured === 0) return [];
   if (intent.status === 'requires_capture') {
     // Its amount still grows, and what is booked never changes: it is stated when it is complete.
     warnings.push(`${charge.id} is captured in parts: stated when the last one is`);

@@ -34,7 +34,6 @@ export const StCharge = z.object({
   id: z.string().min(1),
   amount_captured: z.int().nonnegative(),
   currency: Currency,
-  captured: z.boolean(),
   created: Moment,
   disputed: z.boolean(),
   status: z.string(),
