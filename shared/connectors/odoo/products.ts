@@ -173,7 +173,7 @@ export const odooProducts = (options: OdooProductsOptions): ErpProducts => {
           ...(row.categ_id && { category: row.categ_id[1] }),
           status: row.active && row.sale_ok ? 'active' : 'archived',
           ...price(row),
-          ...taxesIn(row.taxes_id, taxes, scope.company),
+          ...taxesIn(row.taxes_id, taxes),
         }),
       );
     }
@@ -285,7 +285,6 @@ export const odooProducts = (options: OdooProductsOptions): ErpProducts => {
       const isGroup = tax.amount_type === 'group';
       return {
         id: tax.id,
-        company: idOf(tax.company_id),
         isIncluded: isGroup ? own.some(({ isIncluded }) => isIncluded) : tax.price_include,
         isCompound: tax.include_base_amount || own.some(({ isCompound }) => isCompound),
         percent: isGroup
@@ -359,7 +358,6 @@ export const odooProducts = (options: OdooProductsOptions): ErpProducts => {
 
 interface ProductTax {
   readonly id: number;
-  readonly company: number | undefined;
   readonly isIncluded: boolean;
   /** Taxes after it are computed on it, too. */
   readonly isCompound: boolean;
@@ -367,15 +365,12 @@ interface ProductTax {
   readonly percent: string | undefined;
 }
 
-/** Of the company, which may share its product with others. */
+/** Of those that could be read: taxes of other companies, with which the product may be shared, are none of ours. */
 const taxesIn = (
   ids: readonly number[],
   taxes: ReadonlyMap<number, ProductTax>,
-  { scope }: OdooCompany,
 ): Pick<ErpProduct, 'priceIncludesTax' | 'taxPercent'> => {
-  const own = ids
-    .flatMap((id) => taxes.get(id) ?? [])
-    .filter(({ company }) => company === undefined || scope.includes(company));
+  const own = ids.flatMap((id) => taxes.get(id) ?? []);
   const included = own.filter(({ isIncluded }) => isIncluded);
   // Some in the price and some on top, or one on top of another: no single percentage says it.
   const isMixed = included.length > 0 && included.length < own.length;
@@ -441,7 +436,6 @@ const TAX_FIELDS = [
   'price_include',
   'include_base_amount',
   'children_tax_ids',
-  'company_id',
 ] as const;
 
 /** A field of rules that this installation's rules do not use may be missing or false. */
@@ -479,7 +473,6 @@ const Tax = z.looseObject({
   price_include: z.boolean(),
   include_base_amount: z.boolean(),
   children_tax_ids: z.array(z.int()),
-  company_id: Many2one,
 });
 /** `YYYY-MM-DD HH:MM:SS` in UTC. */
 const Moment = z

@@ -177,7 +177,24 @@ describe('a pricelist', () => {
     ],
     [
       'on a pricelist in another currency: only Odoo knows the rate',
-      [{ compute_price: 'percentage', percent_price: 50, base: 'pricelist', base_pricelist_id: 2 }],
+      [
+        { pricelist_id: 2, ...price, fixed_price: 5 },
+        { compute_price: 'percentage', percent_price: 50, base: 'pricelist', base_pricelist_id: 2 },
+      ],
+      { price: undefined },
+    ],
+    [
+      'in a circle',
+      [
+        { compute_price: 'percentage', percent_price: 50, base: 'pricelist', base_pricelist_id: BASIS },
+        {
+          pricelist_id: BASIS,
+          min_quantity: 1,
+          compute_price: 'percentage',
+          base: 'pricelist',
+          base_pricelist_id: WEB,
+        },
+      ],
       { price: undefined },
     ],
     ['of a kind that we do not know', [{ compute_price: 'lunar' }], { price: undefined }],
@@ -250,6 +267,20 @@ describe('a pricelist', () => {
       'dearer for a time is no sale',
       [{ ...price, fixed_price: 500, date_end: at(NOW + DAY) }],
       { price: twd(50000) },
+    ],
+    [
+      'nor does the next one',
+      [
+        { applied_on: tea, product_id: TEA, ...price, fixed_price: 400 },
+        {
+          applied_on: '2_product_category',
+          categ_id: 2,
+          ...price,
+          fixed_price: 300,
+          date_start: at(NOW + DAY),
+        },
+      ],
+      { price: twd(40000) },
     ],
     [
       'a sale of the category does not beat the product’s own price',

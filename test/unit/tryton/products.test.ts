@@ -185,6 +185,7 @@ it('tells what changed, and asks twice when nothing has', async () => {
   const around = (iso: string) => within(Date.parse(iso) - 60_000, Date.parse(iso) + 60_000);
   for (const [moment, told] of [
     ['2026-11-30T16:00:00Z', ['MUG-TH-01']],
+    ['2026-11-30T20:00:00Z', []],
     ['2026-12-01T00:00:00Z', ['MUG-TH-01']],
     ['2026-12-01T04:00:00Z', []],
     ['2026-12-02T00:00:00Z', []],
