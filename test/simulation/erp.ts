@@ -34,6 +34,15 @@ export interface CreditNote extends PeerDocument {
   isPosted: boolean;
 }
 
+export interface Payment extends PeerDocument {
+  readonly reference: string;
+  readonly document: string;
+  readonly direction: 'in' | 'out';
+  readonly minor: number;
+  readonly visibleAtMs: number;
+  isPosted: boolean;
+}
+
 interface Customer extends PeerDocument {
   readonly buyer: string;
   readonly visibleAtMs: number;
@@ -56,6 +65,8 @@ interface RefundWire {
 export const saysOf = ({ lines, header }: Pick<ErpDocument, 'lines' | 'header'>): string =>
   `${lines} | ${header}`;
 
+type PaymentWire = Pick<Payment, 'reference' | 'document' | 'direction' | 'minor'>;
+
 /** How staff's own words are told from ours. */
 export const BY_HAND = ', changed by hand';
 
@@ -69,6 +80,7 @@ const RANK: Readonly<Record<Level | 'new', number>> = { new: -1, draft: 0, reser
 export const simulatedErp = (world: World, name: string) => {
   const documents: ErpDocument[] = [];
   const notes: CreditNote[] = [];
+  const payments: Payment[] = [];
   const customers: Customer[] = [];
   let downUntilMs = 0;
 
@@ -257,6 +269,51 @@ export const simulatedErp = (world: World, name: string) => {
           return completed;
         });
       },
+      payments: {
+        resolve: async () => ({}),
+        toWire: ({ payment: { direction, amount }, reference, document }) => ({
+          value: { reference, document: document.id, direction, minor: amount.minor } satisfies PaymentWire,
+          warnings: [],
+        }),
+        find: ({ reference }) =>
+          read('find payment', () => {
+            const found = only(
+              payments.filter((p) => p.reference === reference && isVisible(p)),
+              reference,
+            );
+            return found && { id: found.id };
+          }),
+        create: (wire) => {
+          const payment = wire as PaymentWire;
+          let id = '';
+          return write(
+            'create payment',
+            () => {
+              made += 1;
+              id = `${name}-P${made}`;
+              return { id };
+            },
+            (settledInMs) => {
+              payments.push({ ...payment, id, visibleAtMs: visible(settledInMs), isPosted: false });
+              world.tell(`${name}: ${id} is ${payment.minor} ${payment.direction} for ${payment.reference}`);
+            },
+          );
+        },
+        complete: (payment, wire) => {
+          const { minor } = wire as PaymentWire;
+          return write(
+            'post payment',
+            () => {
+              if (!payments.some(({ id }) => id === payment.id)) throw gone(payment);
+              return { id: payment.id, amount: { minor, currency: 'TWD' }, warnings: [] };
+            },
+            () => {
+              const held = payments.find(({ id }) => id === payment.id);
+              if (held) held.isPosted = true;
+            },
+          );
+        },
+      },
       changes: {
         cancel: (document, asLeft) =>
           change(
@@ -332,6 +389,7 @@ export const simulatedErp = (world: World, name: string) => {
     name,
     documents,
     notes,
+    payments,
     customers,
     connect,
     goDown: (ms: number) => {

@@ -5,7 +5,7 @@ import { acceptWebhook } from '../../shared/core/accept-webhook.ts';
 import { delayMs } from '../../shared/core/backoff.ts';
 import { BusyError, PermanentError, RetryableError } from '../../shared/core/errors.ts';
 import { fetchOrder } from '../../shared/core/fetch-order.ts';
-import { journeyKey } from '../../shared/core/intent-key.ts';
+import { orderReference } from '../../shared/core/intent-key.ts';
 import type { Journal } from '../../shared/core/journal.ts';
 import type { Ledger, LedgerEntry } from '../../shared/core/ledger.ts';
 import type { PushOrderPorts } from '../../shared/core/order-ports.ts';
@@ -80,9 +80,12 @@ const route = (from: string, to: string, rest: Record<string, unknown>) =>
 
 /** One shop that two ERPs serve, and one ERP that serves two shops. */
 export const ROUTES: readonly OrderRoute[] = [
-  route('tea-shop', 'erp-1', { accept: { bankTransferPending: 'draft' } }),
+  route('tea-shop', 'erp-1', { payments: 'book', accept: { bankTransferPending: 'draft' } }),
   route('tea-shop', 'erp-2', {}),
-  route('mug-shop', 'erp-1', { accept: { bankTransferPending: 'reserve', test: 'confirm' } }),
+  route('mug-shop', 'erp-1', {
+    payments: 'book',
+    accept: { bankTransferPending: 'reserve', test: 'confirm' },
+  }),
 ];
 
 const SHOPS = [
@@ -97,8 +100,8 @@ interface Message {
   readonly work: (worker: string, receive: number, isUrgent: boolean) => Promise<string>;
   readonly sentAtMs: number;
   readonly isRedriven?: true;
-  /** Of the order in the journal, where it is on its way to an ERP. */
-  readonly journey?: string | undefined;
+  /** Where it is on its way to an ERP. */
+  readonly order?: { readonly connection: string; readonly source: string; readonly orderId: string };
 }
 
 const MANIFEST = defineStorefront({
@@ -139,6 +142,16 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
   });
 
   // ---- queues --------------------------------------------------------------------------------------------------
+  /** How many messages wait for a person, by connection and order. */
+  const parked = new Map<string, Map<string, number>>();
+  const waits = ({ connection, source, orderId }: NonNullable<Message['order']>, more: 1 | -1): void => {
+    const here = parked.get(connection) ?? new Map<string, number>();
+    const reference = orderReference(source, orderId);
+    const n = (here.get(reference) ?? 0) + more;
+    if (n > 0) here.set(reference, n);
+    else here.delete(reference);
+    parked.set(connection, here);
+  };
   const pausedUntil = new Map<string, number>();
   let workers = 0;
   /** A message in a queue: received, worked on, and received again until somebody deleted it. */
@@ -149,11 +162,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       world.later(waitMs, () => receive(message, receives));
       return;
     }
-    // Known edge: the journal has settled it (parked, or skipped until an older version at work is through), and its message is
-    // still in the queue. The sweep leaves that alone; should the queue forget it as well, only the daily check finds it.
-    const state = message.journey === undefined ? 'open' : rows.get(message.journey)?.state;
-    const isSettled = state !== undefined && state !== 'open';
-    if (world.nowMs() - message.sentAtMs > RETENTION_MS && !isSettled) {
+    if (world.nowMs() - message.sentAtMs > RETENTION_MS) {
       count('forgotten');
       world.tell(`${label}: forgotten by its queue`);
       return;
@@ -173,10 +182,14 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
         if (error instanceof BusyError) return again(error.leaseUntilMs - nowMs());
         if (error instanceof PermanentError) {
           count('parked');
+          if (message.order) waits(message.order, 1);
           // People redrive what merely failed too often; everything else waits for a decision.
           if (error.code === 'RETRIES_EXHAUSTED') {
             count('redriven');
-            world.later(HOUR_MS, () => receive({ ...message, sentAtMs: world.nowMs(), isRedriven: true }));
+            world.later(HOUR_MS, () => {
+              if (message.order) waits(message.order, -1);
+              receive({ ...message, sentAtMs: world.nowMs(), isRedriven: true });
+            });
           }
           return;
         }
@@ -190,8 +203,8 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     });
   };
   /** At least once, and in no order. */
-  const send = (queue: string, label: string, work: Message['work'], journey?: string): void => {
-    const message = { queue, label, work, journey, sentAtMs: world.nowMs() };
+  const send = (queue: string, label: string, work: Message['work'], order?: Message['order']): void => {
+    const message = { queue, label, work, sentAtMs: world.nowMs(), ...(order && { order }) };
     const late = world.oneIn(12);
     if (late) count('delayed');
     world.later(world.choose(late ? 600_000 : 4_000), () => receive(message));
@@ -220,9 +233,8 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     const label = `${source}:${orderId} ${changed.meta.deliveryId ?? changed.meta.via}`;
     const routes = ROUTES.filter(({ from }) => from === source);
     for (const { to } of routes) {
-      const journey = journeyKey(to, source, orderId);
       const work: Message['work'] = (worker, _, isUrgent) => consume(to, changed, worker, isUrgent);
-      send(to, `${label} to ${to}`, work, journey);
+      send(to, `${label} to ${to}`, work, { connection: to, source, orderId });
     }
     send('journal', `${label} to the journal`, (worker) =>
       record(
@@ -301,6 +313,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       journal: {
         record: () => Promise.reject(new Error('a consumer records nothing')),
         settle: (...args) => table('settle', () => journal.settle(...args)),
+        close: (...args) => table('close', () => journal.close(...args)),
         settled: (...args) => table('settled', () => journal.settled(...args)),
       },
       refetch: {
@@ -530,6 +543,7 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
     const ports: SweepPorts = {
       destinations: [...erps.keys()],
       unfinished: held,
+      parked: { references: async (to) => new Set(parked.get(to)?.keys()) },
       timeline: { swept: (...args) => call('swept', () => held.swept(...args)) },
       publish: (name, event) => call('publish', () => publish(name, event)),
       nowMs,

@@ -4,6 +4,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { MUTANTS } from './mutants.ts';
 import type { Share } from './seeds-worker.ts';
 import { type Played, playLife, type Simulated, shortest } from './simulate.ts';
+import { STOCK_MUTANTS } from './stock/mutants.ts';
+import { runStock, summaryOfStock, tellStock } from './stock/report.ts';
 import { parseTape, seeded, tapeText } from './tape.ts';
 
 const whole = (text: string): number => {
@@ -19,8 +21,10 @@ const tapeOf = (text: string): number[] => {
   }
 };
 const mutantOf = (name: string): string => {
-  if (Object.hasOwn(MUTANTS, name)) return name;
-  throw new InvalidArgumentError(`one of: ${Object.keys(MUTANTS).join(', ')}`);
+  if (Object.hasOwn(MUTANTS, name) || Object.hasOwn(STOCK_MUTANTS, name)) return name;
+  throw new InvalidArgumentError(
+    `one of: ${Object.keys(MUTANTS).join(', ')}; with --stock: ${Object.keys(STOCK_MUTANTS).join(', ')}`,
+  );
 };
 
 const COMMAND = 'npm run simulate --';
@@ -28,6 +32,7 @@ const options = new Command(COMMAND)
   .description(
     'Plays the whole life of orders, with every fault, on the real use-cases; an independent model of the shops says what each ERP must hold in the end. See test/simulation/README.md.',
   )
+  .option('--stock', 'stock instead of orders: what the shops show, and what is sold beyond what there is')
   .option('--seeds <n>', 'how many worlds', whole, 2_000)
   .option('--from <n>', 'the first seed', whole, 1)
   .option('--threads <n>', 'worlds played at once', whole, 2)
@@ -38,6 +43,7 @@ const options = new Command(COMMAND)
   .option('--json', 'only the result, as JSON')
   .parse()
   .opts<{
+    stock?: true;
     seeds: number;
     from: number;
     threads: number;
@@ -90,13 +96,35 @@ const summaryOf = (counts: Readonly<Record<string, number>>): Record<string, num
   };
 };
 
-if (options.tape ?? options.seed) {
+if (options.stock) {
+  process.exitCode = await playStock();
+} else if (options.tape ?? options.seed) {
   const played = await playLife(options.tape ?? seeded(options.seed ?? 1), mutant);
   if (options.json) print(JSON.stringify({ problems: played.problems, ...played.counts }));
   else print(...told(played));
   process.exitCode = played.problems.length > 0 ? 1 : 0;
 } else {
   process.exitCode = await playAll();
+}
+
+async function playStock(): Promise<number> {
+  const { seed, seeds, from, threads, json } = options;
+  if (seed !== undefined) {
+    const lines = await tellStock(seed, options.mutant);
+    print(...lines);
+    return lines.some((line) => line.startsWith('VIOLATION')) ? 1 : 0;
+  }
+  const simulated = await runStock({ seeds, from, threads, mutant: options.mutant });
+  const result = summaryOfStock(simulated);
+  if (json) print(JSON.stringify(result));
+  else print(...Object.entries(result).map(([name, value]) => `${name.padEnd(20)} ${String(value)}`));
+  const [first] = simulated.failures;
+  if (!first) return 0;
+  // With --json standard output holds the result and nothing else.
+  process.stderr.write(
+    `\nSeed ${first.seed}, ${first.policy}: ${first.problems.join('; ')}\nIts story: ${COMMAND} --stock --seed ${first.seed}${withMutant}\n`,
+  );
+  return 1;
 }
 
 async function playAll(): Promise<number> {

@@ -1,4 +1,4 @@
-import { BY_HAND, type CreditNote, type ErpDocument, saysOf } from './erp.ts';
+import { BY_HAND, type CreditNote, type ErpDocument, type Payment, saysOf } from './erp.ts';
 import type { Life } from './life.ts';
 import { type OrderState, refundedOf, type ShopOrder, totalOf } from './shop.ts';
 
@@ -46,6 +46,7 @@ const problemsOfOne = (life: Life, route: Route, order: ShopOrder): string[] => 
   const documents = erp.documents.filter((d) => d.reference === reference);
   const [document] = documents;
   const notes = erp.notes.filter((n) => n.reference.startsWith(`${reference}/refund/`));
+  const payments = erp.payments.filter((p) => p.reference.startsWith(`${reference}/payment/`));
   const row = life.rows.get(`${route.to}#${shop}#${id}`);
   const entry = life.entries.get(`${route.to}#${shop}#${id}#create`);
   const problems: string[] = [];
@@ -55,7 +56,8 @@ const problemsOfOne = (life: Life, route: Route, order: ShopOrder): string[] => 
 
   // The journal knows the last state, and what became of it.
   if (!row) return ['the journal never heard of it'];
-  say(row.state === 'open' && 'the journal says that work is unfinished');
+  const isListed = row.state !== 'parked' && row.openSinceMs !== undefined;
+  say((row.state === 'open' || isListed) && 'the journal says that work is unfinished');
   say(
     row.settled?.contentHash !== JSON.stringify(last.state) &&
       `the journal settled something else than the last state (${last.what})`,
@@ -76,6 +78,8 @@ const problemsOfOne = (life: Life, route: Route, order: ShopOrder): string[] => 
     const isKnown = last.state.refunds.some((r) => note.reference === `${reference}/refund/${r.id}`);
     say(!isKnown && `${note.id} credits a refund that the shop never made`);
   }
+
+  for (const problem of doubled(payments, versions, document)) say(problem);
 
   const levels = versions.map(({ state }) => levelOf(state, route));
   const isEnded = last.state.status === 'cancelled' || last.state.status === 'refunded';
@@ -108,6 +112,7 @@ const problemsOfOne = (life: Life, route: Route, order: ShopOrder): string[] => 
         !['ORDER_CHANGED_AFTER_WRITE', 'ERP_DOCUMENT_GONE'].includes(parked ?? '') &&
           'is cancelled in the ERP, alive in the shop, and nobody was told',
       );
+    if (!parked) for (const problem of unbooked(payments, route, last.state)) say(problem);
     return [...problems, ...unfinished(life, route, order, parked !== undefined)];
   }
 
@@ -133,6 +138,8 @@ const problemsOfOne = (life: Life, route: Route, order: ShopOrder): string[] => 
     const said = document.editedFrom ?? saysOf(document);
     say(said !== wordsOf(last.state) && `says ${said} instead of ${wordsOf(last.state)}`);
   }
+  const counts = isEnded || document.level === 'confirm';
+  for (const problem of unbooked(payments, route, last.state, counts)) say(problem);
   const bound = life.bindings.get(`${route.to} ${shop} order ${id}`);
   say(bound !== document.id && `is bound to ${bound ?? 'nothing'} instead of ${document.id}`);
   say(entry?.document?.id !== document.id && `the ledger knows ${entry?.document?.id ?? 'nothing'}`);
@@ -160,6 +167,47 @@ const whyParked = (
     default:
       return false;
   }
+};
+
+/** Money that is booked twice, or was never there. */
+const doubled = (
+  payments: readonly Payment[],
+  versions: ShopOrder['versions'],
+  document: ErpDocument | undefined,
+): string[] => {
+  const problems: string[] = [];
+  const paid = versions.filter(({ state }) => state.payment !== 'pending').map(({ state }) => totalOf(state));
+  const came = payments.filter(({ direction }) => direction === 'in');
+  if (came.length > 1) problems.push(`${came.length} payments are booked: ${came.map((p) => p.reference)}`);
+  for (const { id, minor, document: of } of payments) {
+    if (of !== document?.id) problems.push(`${id} pays ${of}`);
+    const isIn = came.some((payment) => payment.id === id);
+    if (isIn && !paid.includes(minor)) problems.push(`${id} is ${minor}, which was never paid`);
+  }
+  for (const refund of versions.at(-1)?.state.refunds ?? []) {
+    const back = payments.filter(({ reference }) => reference.endsWith(`/payment/refund ${refund.id}`));
+    if (back.length > 1) problems.push(`refund ${refund.id} is paid back ${back.length} times`);
+    if (back.some(({ minor }) => minor !== refund.minor))
+      problems.push(`${refund.id} is paid back otherwise`);
+  }
+  return problems;
+};
+
+/** Money that moved and is not in the books of whoever is to keep them. */
+const unbooked = (
+  payments: readonly Payment[],
+  { payments: policy }: Route,
+  { payment, refunds }: OrderState,
+  counts = true,
+): string[] => {
+  if (policy === 'note')
+    return payments.length > 0 ? ['its payments are booked, and nobody asked for it'] : [];
+  if (!counts) return [];
+  const wanted = payment === 'pending' ? 0 : 1 + refunds.length;
+  const posted = payments.filter(({ isPosted }) => isPosted).length;
+  return posted === wanted && payments.length === wanted
+    ? []
+    : [`${posted} of ${wanted} payments are booked (${payments.length} made)`];
 };
 
 /** How far an order is to be taken, by the words of the settings. */

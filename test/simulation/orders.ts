@@ -225,6 +225,7 @@ export const simulateOrders = (
       journal: {
         record: (...args) => journal.record(...args),
         settle: (...args) => call('settle', () => journal.settle(...args)),
+        close: (...args) => call('close', () => journal.close(...args)),
         settled: (...args) => call('settled', () => journal.settled(...args)),
       },
     };

@@ -14,6 +14,8 @@ export interface StockRow {
   readonly demand: Readonly<Record<string, Demand>>;
   /** By claim (see `claimId`): who sells it, and how much of it they may at most still sell without being asked. */
   readonly claims: Readonly<Record<string, Claim>>;
+  /** When claims changed last: others may be able to show more since. */
+  readonly movedAtMs?: number | undefined;
   /** Pieces sold by day (`2026-11-23`, UTC) and storefront connection, of the last weeks: days of cover. */
   readonly sold: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly category?: string | undefined;

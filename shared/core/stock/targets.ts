@@ -37,7 +37,8 @@ export const retargeted = (row: StockRow, context: TargetContext): StockRow => {
     const want = wants.get(id);
     if (want !== undefined && want !== claim.want) claims[id] = { ...claim, want };
   }
-  return next;
+  const isMoved = Object.entries(row.claims).some(([id, claim]) => claims[id] !== claim);
+  return isMoved ? { ...next, movedAtMs: nowMs } : row;
 };
 
 /** What this SKU would allow one claim, if the other parts of its bundle did not matter. */
@@ -69,9 +70,13 @@ export const dueOf = (row: StockRow, route: StockRoute, nowMs: number): readonly
       // Whoever began it is still at it; much later it has died.
       if (claim.begun) return nowMs > claim.begun.sentAtMs + LEFT_ALONE_MS;
       if (claim.unsure || claim.want < claim.bound || isNewsForBundle(row, id, claim, route)) return true;
-      return claim.want > claim.bound && roomOf(row, id, route) >= claim.per;
+      return claim.want > claim.bound && roomOf(row, id, route) >= leastOf(row, claim, route);
     })
     .map(([id]) => id);
+
+/** The pieces of the stock that it takes to show one more. */
+const leastOf = (row: StockRow, { slow, bound, per }: Claim, route: StockRoute): number =>
+  slow && policyOf(route, row) === 'partitioned' ? (bound + 1) * per : per;
 
 /** The other parts of a bundle know what this one gave when they were asked last. */
 const isNewsForBundle = (row: StockRow, id: string, { most, gave }: Claim, route: StockRoute): boolean => {

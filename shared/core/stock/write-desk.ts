@@ -81,16 +81,15 @@ export const planAll = async (desk: Desk, listings: readonly ListingRow[]): Prom
   });
 };
 
-const withSpeed = (row: StockRow, ids: ReadonlySet<string>, isSlow: boolean): StockRow => ({
-  ...row,
-  claims: Object.fromEntries(
-    Object.entries(row.claims).map(([id, claim]): [string, Claim] => {
-      if (!ids.has(id) || (claim.slow ?? false) === isSlow) return [id, claim];
-      const { slow: _, ...rest } = claim;
-      return [id, isSlow ? { ...rest, slow: true } : rest];
-    }),
-  ),
-});
+const withSpeed = (row: StockRow, ids: ReadonlySet<string>, isSlow: boolean): StockRow => {
+  const other = Object.entries(row.claims).filter(([id, { slow = false }]) => ids.has(id) && slow !== isSlow);
+  if (other.length === 0) return row;
+  const changed = other.map(([id, { slow: _, ...rest }]): [string, Claim] => [
+    id,
+    isSlow ? { ...rest, slow: true } : rest,
+  ]);
+  return { ...row, claims: { ...row.claims, ...Object.fromEntries(changed) } };
+};
 
 /** Changes rows, and keeps them as they are now. */
 export const changed = async (
@@ -118,7 +117,7 @@ export const changeClaims = <T extends { readonly listing: ListingRow }>(
     const claim = row.claims[id];
     const next = claim && change(claim, about, row);
     if (!next || next === claim) return row;
-    return retargeted({ ...row, claims: { ...row.claims, [id]: next } }, context);
+    return retargeted({ ...row, claims: { ...row.claims, [id]: next }, movedAtMs: context.nowMs }, context);
   };
   return changed(
     desk,
@@ -147,7 +146,8 @@ export const refuse = async (
     if (claim?.begun?.key !== key) return row;
     const { [id]: _, ...others } = row.claims;
     const fixed = { ...abandoned(claim, key), fixed: true } as const;
-    return retargeted({ ...row, claims: isGone ? others : { ...others, [id]: fixed } }, context);
+    const claims = isGone ? others : { ...others, [id]: fixed };
+    return retargeted({ ...row, claims, movedAtMs: context.nowMs }, context);
   };
   await changed(desk, new Map(listing.components.map(({ sku }) => [sku, change])));
   tally.refused.push({ sku: listing.sku, location: listing.location, code });

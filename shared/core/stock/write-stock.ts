@@ -56,6 +56,8 @@ export interface WroteStock {
 /** A value that was sold from under our hands is computed again at once, so many times. */
 const MOST_ROUNDS = 4;
 const AT_ONCE = 16;
+/** Longer than a message stays hidden after its worker has died. */
+const RECENT_MS = 15 * 60_000;
 /** Waiting for sales to be told. */
 const LOOK_AGAIN_MS = 60_000;
 
@@ -107,7 +109,11 @@ export const writeStock = async (
     left = [...looked, ...lost, ...(await write(desk, begun, call))];
   }
   const listed = new Set([...listings.values()].map(idOf));
-  const due = dueOfRows(desk.rows.values(), ports.route, ports.nowMs()).filter(
+  // Also when somebody else moved pieces: that worker may have died before it told. Not for ever: two who both cannot be
+  // helped would go on telling each other.
+  const recentMs = ports.nowMs() - RECENT_MS;
+  const moved = [...desk.rows.values()].filter(({ movedAtMs = 0 }) => movedAtMs >= recentMs);
+  const due = dueOfRows(moved, ports.route, ports.nowMs()).filter(
     ({ shop, sku, location }) => shop !== ports.shop || !listed.has(claimId(shop, location, sku)),
   );
   if (desk.rows.size > 0) waitForSales(desk, listed);
