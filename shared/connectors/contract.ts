@@ -138,7 +138,7 @@ export interface StorefrontConnector<S, C> {
 
 /** What the stock side of a storefront is opened with. */
 export interface StockOptions<S, C> extends OpenOptions<S, C> {
-  /** The shop's locations that settings name. Default: all there are; DEFAULT_LOCATION where there is only one. */
+  /** The shop's locations that settings name. Default: DEFAULT_LOCATION, which is its only one, or its main one. */
   readonly locations?: readonly string[];
   /** Points of a storefront that counts them, shared by all workers of the connection. Default: this one's alone. */
   readonly budget?: RateBudget;

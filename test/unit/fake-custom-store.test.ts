@@ -207,3 +207,50 @@ it('refuses what the contract does not have', async () => {
     { data: [], nextCursor: null },
   ]);
 });
+
+it('stock: compared and set in one step, one result for each, and a key is answered as it was', async () => {
+  await store.stop();
+  store = await startFakeCustomStore({
+    currency: 'EUR',
+    apiToken: 'store-token-0123456789',
+    products: [
+      { sku: 'MUG', title: 'Mug', price: '11.90', stock: 5 },
+      { sku: 'CARD', title: 'Card', price: '5.00' },
+    ],
+  });
+  const post = async (key: string, ...updates: object[]) => {
+    const response = await fetch(`${store.url}/stock`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer store-token-0123456789', 'idempotency-key': key },
+      body: JSON.stringify({ updates }),
+    });
+    return [response.status, await response.json()];
+  };
+  const update = (id: string, expected: number | null, quantity: number) => ({
+    id,
+    location: null,
+    expected,
+    quantity,
+  });
+  const [mug, card] = ['prd_00000', 'prd_00001'];
+  const first = [update(mug, 5, 4), update(card, null, 1), update('prd_9', 1, 1)];
+  const answered = [
+    200,
+    {
+      results: [
+        { id: mug, location: null, result: 'written' },
+        { id: card, location: null, result: 'refused', code: 'not_counted' },
+        { id: 'prd_9', location: null, result: 'refused', code: 'not_found' },
+      ],
+    },
+  ];
+  expect(await post('a', ...first)).toEqual(answered);
+  expect(await post('a', ...first)).toEqual(answered);
+  expect(await post('a', update(mug, 4, 3))).toEqual([422, { code: 'idempotency_key_reused' }]);
+  expect(await post('b', update(mug, 5, 3))).toMatchObject([
+    200,
+    { results: [{ result: 'stale', quantity: 4 }] },
+  ]);
+  store.placeOrder({ lines: [{ sku: 'MUG', quantity: 1 }] });
+  expect(store.listing('MUG').quantity).toBe(3);
+});

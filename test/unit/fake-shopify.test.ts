@@ -257,4 +257,93 @@ describe('GraphQL', () => {
     now += 240; // twelve points
     expect(await cost()).toEqual([62, 188]);
   });
+
+  describe('stock', () => {
+    const SHELF = {
+      products: [
+        { sku: 'TEA', title: 'Tea', price: '420.00', stock: 5 },
+        { sku: 'MUG', title: 'Mug', price: '149.50', stock: 2 },
+      ],
+    };
+    const entry = (item: string, more: string) =>
+      `{ inventoryItemId: "${item}", locationId: "gid://shopify/Location/1", ${more} }`;
+    const setting = (entries: string, directive = '@idempotent(key: "k-1")') => `mutation {
+      inventorySetQuantities(input: { name: "available", reason: "correction", quantities: [${entries}] }) ${directive} {
+        inventoryAdjustmentGroup { id }
+        userErrors { code field }
+      }
+    }`;
+    const shown = (sku: string) => shop.inventory.level(shop.inventory.find(sku)).available;
+    const itemOf = (sku: string) => shop.inventory.find(sku).item;
+
+    it('one entry that is not as expected: nothing of the request is set', async () => {
+      await open(SHELF);
+      const entries = [
+        entry(itemOf('TEA'), 'quantity: 4, changeFromQuantity: 5'),
+        entry(itemOf('MUG'), 'quantity: 1, changeFromQuantity: 9'),
+      ].join(', ');
+      expect((await ask(setting(entries))).body['data']).toEqual({
+        inventorySetQuantities: {
+          inventoryAdjustmentGroup: null,
+          userErrors: [
+            {
+              code: 'CHANGE_FROM_QUANTITY_STALE',
+              field: ['input', 'quantities', '1', 'changeFromQuantity'],
+            },
+          ],
+        },
+      });
+      expect([shown('TEA'), shown('MUG')]).toEqual([5, 2]);
+    });
+
+    it('asks for the directive, for the value compared with, and for at most 250 entries', async () => {
+      await open(SHELF);
+      const one = entry(itemOf('TEA'), 'quantity: 4, changeFromQuantity: null');
+      const codeOf = async (query: string) =>
+        ((await ask(query)).body as { errors?: { extensions: { code: string } }[] }).errors?.[0]?.extensions
+          .code;
+      expect(await codeOf(setting(one, ''))).toBe('BAD_REQUEST');
+      expect(await codeOf(setting(entry(itemOf('TEA'), 'quantity: 4')))).toBe('INVALID_FIELD_ARGUMENTS');
+      expect(await codeOf(setting(Array.from({ length: 251 }, () => one).join(' ')))).toBe(
+        'MAX_INPUT_SIZE_EXCEEDED',
+      );
+      expect(shown('TEA')).toBe(5);
+      expect(await codeOf(setting(one))).toBeUndefined();
+      expect(shown('TEA')).toBe(4);
+    });
+
+    it('a key belongs to one request, is answered again, and is used up by a failure', async () => {
+      await open(SHELF);
+      const first = entry(itemOf('TEA'), 'quantity: 4, changeFromQuantity: 5');
+      const codes = async (entries: string, key: string) =>
+        (
+          (await ask(setting(entries, `@idempotent(key: "${key}")`))).body as {
+            data: { inventorySetQuantities: { userErrors: { code: string }[] } };
+          }
+        ).data.inventorySetQuantities.userErrors.map(({ code }) => code);
+      expect(await codes(first, 'a')).toEqual([]);
+      expect(await codes(first, 'a')).toEqual([]);
+      expect(await codes(entry(itemOf('MUG'), 'quantity: 1, changeFromQuantity: 2'), 'a')).toEqual([
+        'IDEMPOTENCY_KEY_PARAMETER_MISMATCH',
+      ]);
+      expect(await codes(first, 'b')).toEqual(['CHANGE_FROM_QUANTITY_STALE']);
+      expect(await codes(first, 'b')).toEqual(['IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED']);
+    });
+
+    it('orders take from it; what is cancelled or put back returns', async () => {
+      await open(SHELF);
+      const { id } = await shop.placeOrder({ lines: [{ sku: 'TEA', quantity: 3 }] });
+      expect(shown('TEA')).toBe(2);
+      shop.refund(id, { lines: [{ sku: 'TEA', quantity: 1 }], restock: 'return' });
+      expect(shown('TEA')).toBe(3);
+      shop.cancel(id);
+      expect(shown('TEA')).toBe(5);
+    });
+
+    it('a mutation costs ten points, and what it selects', async () => {
+      await open(SHELF);
+      const { body } = await ask(setting(entry(itemOf('TEA'), 'quantity: 4, changeFromQuantity: 5')));
+      expect(body['extensions']).toMatchObject({ cost: { requestedQueryCost: 12, actualQueryCost: 12 } });
+    });
+  });
 });

@@ -688,6 +688,38 @@ describe('REST', () => {
     expect((await rest('GET', '/products/10')).status).toBe(404);
   });
 
+  it('variations: listed and changed at their product, refused among the products; a hundred and no more', async () => {
+    await open({
+      products: [
+        { sku: 'SHIRT', name: 'Shirt', price: '', type: 'variable' },
+        { sku: 'SHIRT-M', name: 'M', price: '20', type: 'variation', parentSku: 'SHIRT', stock: 4 },
+        { sku: 'CAP', name: 'Cap', price: '9', stock: 2 },
+      ],
+    });
+    const skus = (rows: { sku: string }[]) => rows.map(({ sku }) => sku);
+    expect(skus((await rest('GET', '/products?order=asc')).body)).toEqual(['SHIRT', 'CAP']);
+    expect(skus((await rest('GET', '/products?include=11,12')).body)).toEqual(['CAP']);
+    expect(skus((await rest('GET', '/products/10/variations')).body)).toEqual(['SHIRT-M']);
+    expect(skus((await rest('GET', '/products?sku=shirt-m,CAP')).body).toSorted()).toEqual([
+      'CAP',
+      'SHIRT-M',
+    ]);
+    const update = [{ id: 11, stock_quantity: 3 }];
+    expect((await rest('POST', '/products/batch', { update })).body.update[0].error.code).toBe(
+      'woocommerce_rest_invalid_product_id',
+    );
+    expect((await rest('POST', '/products/10/variations/batch', { update })).body.update[0]).toMatchObject({
+      stock_quantity: 3,
+      parent_id: 10,
+    });
+    const many = { update: Array.from({ length: 101 }, () => ({ id: 12 })) };
+    expect(await rest('POST', '/products/batch', many)).toMatchObject({
+      status: 413,
+      body: { code: 'woocommerce_rest_request_entity_too_large' },
+    });
+    expect((await rest('GET', '/settings/general/woocommerce_currency')).body.value).toBe('TWD');
+  });
+
   it('webhooks: saved, listed, switched on again', async () => {
     await open();
     const saved = await rest('POST', '/webhooks', {

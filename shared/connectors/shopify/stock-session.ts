@@ -4,7 +4,7 @@ import { memoryRateBudget } from '../../core/rate-budget.ts';
 import { withFreshCredentials } from '../../http/fresh-credentials.ts';
 import { DEFAULT_LOCATION } from '../../settings/stock-route.ts';
 import type { StockOptions } from '../contract.ts';
-import { type AskShopify, answerNotUnderstood, shopifyGraphql } from './graphql.ts';
+import { type AskShopify, shopifyGraphql } from './graphql.ts';
 import type { ShopifyCredentials, ShopifySettings } from './manifest.ts';
 import { SHOP } from './stock-documents.ts';
 import { ShopAnswer } from './stock-wire.ts';
@@ -41,18 +41,13 @@ export const stockSession = (options: StockOptions<ShopifySettings, ShopifyCrede
     );
   const load = async (call: CallContext): Promise<ShopFacts> => {
     const { data } = await ask(SHOP, {}, ShopAnswer, call);
-    const all = data.locations.nodes.map(({ id }) => id);
     const locationId = (name: string): string | undefined => {
-      if (name === DEFAULT_LOCATION) return data.location?.id ?? (all.length === 1 ? all[0] : undefined);
+      if (name === DEFAULT_LOCATION) return data.location?.id;
       const number = LOCATION.exec(name)?.[1];
       return number && `gid://shopify/Location/${number}`;
     };
-    if (!options.locations && data.locations.pageInfo.hasNextPage) {
-      throw answerNotUnderstood(settings.shop, 'more locations than are read: name yours in "warehouses"');
-    }
-    const names = options.locations ?? (all.length === 1 ? [DEFAULT_LOCATION] : all);
     const locations = new Map<string, string>();
-    for (const name of names) {
+    for (const name of options.locations ?? [DEFAULT_LOCATION]) {
       const id = locationId(name);
       if (id && !locations.has(id)) locations.set(id, name);
     }

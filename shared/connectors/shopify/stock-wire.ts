@@ -21,7 +21,6 @@ export const ShopAnswer = z.object({
   shop: z.object({ currencyCode: z.string(), taxesIncluded: z.boolean() }),
   /** The shop's main one: the query names none. */
   location: WithId.nullable(),
-  locations: z.object({ pageInfo: z.object({ hasNextPage: z.boolean() }), nodes: z.array(WithId) }),
 });
 
 const Level = z.object({

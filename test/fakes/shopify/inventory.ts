@@ -202,10 +202,6 @@ export class Inventory {
         const found = this.locations.find((each) => id === undefined || each === id);
         return found ? { id: found } : null;
       },
-      locations: ({ first = 50 }: { first?: number }) => ({
-        nodes: this.locations.slice(0, first).map((id) => ({ id })),
-        pageInfo: { hasNextPage: this.locations.length > first, endCursor: null },
-      }),
       inventoryItem: ({ id }: { id: string }) => {
         const variant = this.#byItem.get(id);
         return variant ? this.itemNode(variant) : null;
