@@ -60,6 +60,7 @@ export const paymentToWire = (request: PaymentRequest, refs: OdooPaymentRefs): M
         ...(payment.reference && fields.paymentReference && { payment_reference: payment.reference }),
       },
       expected: { amount: amount.toFixed(), currency: currency.code },
+      lockedPeriod: request.route.lockedPeriod,
     },
     warnings: exact.eq(amount)
       ? []

@@ -6,6 +6,7 @@ import type { ErpPayments } from '../contract.ts';
 import { journalOf } from '../order-parts.ts';
 import type { Domain, OdooCall } from './client.ts';
 import { callOf, documentOf, inCompany, type OdooOrdersOptions } from './connection.ts';
+import { bookableDay } from './locked-period.ts';
 import { Many2one } from './master-data.ts';
 import { isMemoOf, memoPattern, type OdooPaymentRefs, paymentToWire } from './payments.mapper.ts';
 import { idOf } from './sale-order.ts';
@@ -28,6 +29,15 @@ export const odooPayments = (
     if (payment && !GONE.has(payment.state)) return payment;
     const document = payment?.name || `account.payment ${id}`;
     throw new PermanentError('ERP_DOCUMENT_GONE', { destination, document });
+  };
+
+  const bookable = (
+    { companyId, lockedPeriod }: OdooPaymentWire,
+    day: string,
+    call: OdooCall,
+  ): Promise<string> => {
+    const entry = { what: 'payment', companyId, day, isSale: false, isTaxed: false } as const;
+    return bookableDay({ client, master, destination }, entry, lockedPeriod, call);
   };
 
   return {
@@ -83,8 +93,13 @@ export const odooPayments = (
 
     create: (wire, { signal }) =>
       forgetting(async () => {
+        const call = callOf(wire, signal);
+        const { date: moved } = wire.vals;
+        // Before anything is written: what is parked leaves nothing behind in a period that is closed.
+        const date = moved === undefined ? undefined : await bookable(wire, moved, call);
+        const vals = date === undefined ? wire.vals : { ...wire.vals, date };
         const operation = { what: 'create-payment' } as const;
-        const id = await client.create('account.payment', wire.vals, operation, callOf(wire, signal));
+        const id = await client.create('account.payment', vals, operation, call);
         return documentOf(url, 'account.payment', id, undefined);
       }),
 
@@ -95,17 +110,28 @@ export const odooPayments = (
         let payment = await read(id, call);
         if (payment.state === 'draft') {
           const document = nameOf(payment) ?? `account.payment ${id}`;
-          await client.act('account.payment', 'action_post', [id], { what: 'post-payment', document }, call);
+          const operation = { what: 'post-payment', document } as const;
+          const date = await bookable(wire, payment.date, call);
+          if (date !== payment.date) await client.write('account.payment', [id], { date }, operation, call);
+          await client.act('account.payment', 'action_post', [id], operation, call);
           payment = await read(id, call);
         }
         const { amount: expected, currency } = wire.expected;
         const amount = moneyRounded(String(payment.amount), currency);
         // Changed by hand before it was posted: staff win, and are told.
-        const warnings = new Big(payment.amount).round(6).eq(expected)
-          ? []
-          : [
-              `${nameOf(payment)} says ${moneyText(amount)}, the shop ${moneyText(moneyFromDecimal(expected, currency))}.`,
-            ];
+        const wanted = wire.vals.date ?? payment.date;
+        const warnings = [
+          ...(new Big(payment.amount).round(6).eq(expected)
+            ? []
+            : [
+                `${nameOf(payment)} says ${moneyText(amount)}, the shop ${moneyText(moneyFromDecimal(expected, currency))}.`,
+              ]),
+          ...(payment.date === wanted
+            ? []
+            : [
+                `The payment of ${wanted} is booked on ${payment.date}: the books were closed for its own day.`,
+              ]),
+        ];
         return { ...documentOf(url, 'account.payment', id, nameOf(payment)), amount, warnings };
       }),
   };
@@ -120,10 +146,16 @@ const GONE: ReadonlySet<string> = new Set(['cancel', 'canceled', 'rejected']);
 const VERSIONED = ['memo', 'ref', 'payment_reference'] as const;
 const INVOICED = ['partner_invoice_id'] as const;
 const COMMERCIAL = ['commercial_partner_id'] as const;
-const FIELDS = ['name', 'state', 'amount'] as const;
+const FIELDS = ['name', 'state', 'amount', 'date'] as const;
 const text = z.union([z.string(), z.literal(false)]).transform((value) => value || '');
 const Invoiced = z.looseObject({ partner_invoice_id: Many2one });
 const Commercial = z.looseObject({ commercial_partner_id: Many2one });
 const Found = z.looseObject({ id: z.int(), name: text, memo: text.optional(), ref: text.optional() });
-const Payment = z.looseObject({ id: z.int(), name: text, state: z.string(), amount: z.number() });
+const Payment = z.looseObject({
+  id: z.int(),
+  name: text,
+  state: z.string(),
+  amount: z.number(),
+  date: z.string(),
+});
 type Payment = z.infer<typeof Payment>;

@@ -124,4 +124,6 @@ export interface OdooPaymentWire extends Pick<OdooOrderWire, 'destination' | 'co
     /** ISO 4217. */
     readonly currency: string;
   };
+  /** What becomes of it when the books are closed for its day. */
+  readonly lockedPeriod: OrderRoute['lockedPeriod'];
 }
