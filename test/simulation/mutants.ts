@@ -172,6 +172,25 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       };
     },
   },
+  'a sweep that leaves to people what they have sent again': {
+    sweep: (real) => ({
+      ...real,
+      parked: {
+        references: async () =>
+          new (class extends Set<string> {
+            override has = () => true;
+          })(),
+      },
+    }),
+  },
+  'payment key without the payment': {
+    ledger: keyed((intent) => intent.replace(/#payment .*$/, '#payment')),
+  },
+  'no look-up of payments': {
+    erp: erpOf(({ payments }) => ({
+      ...(payments && { payments: { ...payments, find: async () => undefined } }),
+    })),
+  },
   'no sweep': { sweep: (real) => ({ ...real, destinations: [] }) },
   'overlap 0': { reconcile: (real) => ({ ...real, overlapMs: 0 }) },
 };
