@@ -27,17 +27,19 @@ export const told = (claim: Claim, pieces: number, placedAtMs: number): Claim =>
     ...claim,
     ...(unseen && { unseen: fewer(unseen, explained) }),
     bound: Math.max(0, claim.bound - (pieces - explained)),
-    ...(isAtOnce(claim, placedAtMs, explained > 0) && { unsure: true }),
+    ...(isUnclear(claim, placedAtMs, explained) && { unsure: true }),
   };
 };
 
-/** Sold at about the time when it was written or looked at: nobody can say whether what was seen contains it. */
-const isAtOnce = (
+/** Nobody can say whether what was seen contains it: it is compared once more. */
+const isUnclear = (
   { slow, begun, wroteAtMs = 0, unseen }: Claim,
   placedAtMs: number,
-  isExplained: boolean,
+  explained: number,
 ): boolean => {
-  if (isExplained && unseen && placedAtMs > unseen.untilMs - 2 * SKEW_MS) return true;
+  // All that was missing has been told, or something else was: an order that was edited does not say when.
+  if (unseen && explained > 0)
+    return explained === unseen.pieces || placedAtMs > unseen.untilMs - 2 * SKEW_MS;
   // A shop that cannot compare may have been overwritten: it shows the piece again.
   if (!slow) return false;
   return begun !== undefined || (placedAtMs > wroteAtMs - WRITES_MS && placedAtMs < wroteAtMs + SKEW_MS);
@@ -94,7 +96,8 @@ export const released = (claim: Claim, watermarkMs: number | undefined, nowMs: n
   if (!unseen) return claim;
   const isKnown =
     watermarkMs === undefined ? nowMs > unseen.untilMs + UNTOLD_MS : watermarkMs > unseen.untilMs;
-  return isKnown || unseen.pieces === 0 ? rest : claim;
+  // Never told: it was something else, or was told and taken for something else.
+  return isKnown || unseen.pieces === 0 ? { ...rest, unsure: true } : claim;
 };
 
 const withUnseen = (claim: Claim, pieces: number, nowMs: number): Claim =>

@@ -59,7 +59,8 @@ export const learnListings = async (
     nowMs: ports.nowMs(),
     watermarkMs: (shop) => marks.get(shop),
   });
-  let beganMs = ports.nowMs();
+  // One moment for all pages: a connector may read every page before it tells the first (SKUs that are there twice).
+  const beganMs = ports.nowMs();
   for await (const page of ports.stock.listings(call)) {
     listed += page.length;
     const here = page.filter(({ location }) => warehousesOf(ports.route, ports.shop, location) !== undefined);
@@ -68,7 +69,6 @@ export const learnListings = async (
     for (const { code } of learned.refused) refused[code] = (refused[code] ?? 0) + 1;
     managed += here.length - learned.refused.length;
     due += learned.due;
-    beganMs = ports.nowMs();
   }
   const { gone, isShrunken, due: freed } = await forgetGone(ports, seen, contextNow());
   return { listed, managed, refused, gone, isShrunken, due: due + freed };
@@ -76,7 +76,7 @@ export const learnListings = async (
 
 // --- one page -----------------------------------------------------------------------------------------------
 
-/** `beganMs`: before the page was asked for. What was written since is not in it: our own echo is nobody's change. */
+/** `beganMs`: before the first page was asked for. What was written since is not in it: our own echo is nobody's change. */
 type LearnContext = TargetContext & { readonly beganMs: number };
 
 const learnPage = async (

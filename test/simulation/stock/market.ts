@@ -240,7 +240,7 @@ export const simulateMarket = (
   };
   for (const shop of shops.values()) {
     list(shop);
-    for (const atMs of shop.plan.relistMs) world.later(atMs, () => list(shop, 0));
+    for (const atMs of shop.plan.relistMs) world.later(atMs, () => list(shop));
   }
 
   // ---- ERP -----------------------------------------------------------------------------------------------------
