@@ -7,8 +7,8 @@ import type {
 } from '../events/order-changed.ts';
 import { type Money, subtract, sum } from './money.ts';
 
-/** One part of a refund, with what it was part of. Amounts are positive and without tax. */
-export type RefundPart =
+/** A part that names what it was part of. */
+type StatedPart =
   | {
       readonly kind: 'line';
       readonly line: OrderLine;
@@ -24,7 +24,11 @@ export type RefundPart =
       readonly charge: OrderCharge;
       readonly total: Money;
       readonly taxes: readonly OrderTax[];
-    }
+    };
+
+/** One part of a refund, with what it was part of. Amounts are positive and without tax. */
+export type RefundPart =
+  | StatedPart
   /** Given back, or kept back when negative, for no line in particular. Nobody says how much tax is in it. */
   | { readonly kind: 'amount'; readonly total: Money };
 
@@ -36,11 +40,11 @@ export type RefundPart =
  */
 export const refundParts = (order: OrderChangedV1, refund: OrderRefund): readonly RefundPart[] => {
   const stated = [
-    ...(refund.lines ?? []).flatMap(({ lineId, quantity, total, taxes, restock }): RefundPart[] => {
+    ...(refund.lines ?? []).flatMap(({ lineId, quantity, total, taxes, restock }): StatedPart[] => {
       const line = order.lines.find(({ id }) => id === lineId);
       return line ? [{ kind: 'line', line, quantity, total, taxes, restock }] : [];
     }),
-    ...(refund.charges ?? []).flatMap(({ chargeId, total, taxes }): RefundPart[] => {
+    ...(refund.charges ?? []).flatMap(({ chargeId, total, taxes }): StatedPart[] => {
       const charge = order.charges.find(({ id }) => id === chargeId);
       return charge ? [{ kind: 'charge', charge, total, taxes }] : [];
     }),
@@ -49,5 +53,7 @@ export const refundParts = (order: OrderChangedV1, refund: OrderRefund): readonl
   return rest.minor === 0 ? stated : [...stated, { kind: 'amount', total: rest }];
 };
 
-const amountsOf = (part: RefundPart): readonly Money[] =>
-  part.kind === 'amount' ? [part.total] : [part.total, ...part.taxes.map(({ amount }) => amount)];
+const amountsOf = ({ total, taxes }: StatedPart): readonly Money[] => [
+  total,
+  ...taxes.map(({ amount }) => amount),
+];

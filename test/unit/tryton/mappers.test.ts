@@ -55,3 +55,105 @@ it.each([
   ['America/New_York', '2026-11-22T04:59:59Z', '2026-11-21'],
   ['UTC', '2026-11-22T00:00:00+08:00', '2026-11-21'],
 ])('the calendar of %s shows %s as %s', (zone, iso, day) => expect(dayIn(zone, iso)).toBe(day));
+
+describe('a refund', () => {
+  const { json } = casesIn('refunds');
+  const refund = (
+    name: string,
+    change: { request?: object; order?: object; refund?: object; refs?: object } = {},
+  ) => {
+    const { request, refs } = json(`${name}.in.json`);
+    const order = { ...request.order, ...change.order };
+    const given = { ...request.refund, ...change.refund };
+    const parts = refundParts(order, given);
+    return refundToWire(
+      { ...request, ...change.request, order, refund: given, parts },
+      { ...refs, ...change.refs },
+    ).value;
+  };
+  const products = ({ values }: ReturnType<typeof refund>) =>
+    values.lines[0][1].map(({ product, description }) => `${product} ${description.split('\n')[0]}`);
+
+  it('for no line is called a refund where the shop gives no reason', () => {
+    const given = refund('shipping-and-an-amount', { refund: { reason: '' } });
+    expect(products(given)).toEqual(['77 Standard shipping', '91 Refund']);
+    expect(given.values.comment).toBe('');
+  });
+
+  it('waits for a product that stands for what names no line', () => {
+    expect(() => refund('shipping-and-an-amount', { refs: { fee: { sku: 'FEE' } } })).toThrow(
+      expect.objectContaining({
+        code: 'MISSING_SERVICE_PRODUCT',
+        params: { purpose: 'fee', sku: 'FEE', destination: 'acme-tryton' },
+      }),
+    );
+  });
+
+  it('finds the line that is given back among others', () => {
+    const { request, refs } = json('one-piece-back-on-the-shelf.in.json');
+    const [line] = request.order.lines;
+    const [components] = refs.lines;
+    const mug = { ...line, id: '2', sku: 'B', title: 'Mug', attributes: [] };
+    const given = refund('one-piece-back-on-the-shelf', {
+      order: { lines: [mug, line] },
+      refs: { lines: [{ components: [{ id: 42, unit: 1, sku: 'B', quantity: 1, share: 1 }] }, components] },
+    });
+    expect(products(given)).toEqual(['41 T-Shirt red, M']);
+  });
+
+  it('finds the charge that is given back among others', () => {
+    const { request, refs } = json('shipping-and-an-amount.in.json');
+    const [charge] = request.order.charges;
+    const given = refund('shipping-and-an-amount', {
+      order: { charges: [{ ...charge, id: '10', title: 'Express' }, charge] },
+      refs: { charges: [{ id: 78, unit: 1 }, ...refs.charges] },
+    });
+    expect(products(given)).toEqual(['77 Standard shipping', '91 Late']);
+  });
+
+  it.each<[string, object, string]>([
+    ['what is back on the shelf', {}, 'order'],
+    ['not what stays with the buyer', { restock: false }, 'manual'],
+    ['not what the shop says nothing of', { restock: undefined }, 'manual'],
+    ['not money without pieces', { quantity: 0 }, 'manual'],
+  ])('is expected in the warehouse: %s', (_case, change, method) => {
+    const { request } = json('one-piece-back-on-the-shelf.in.json');
+    const [line] = request.refund.lines;
+    const given = refund('one-piece-back-on-the-shelf', { refund: { lines: [{ ...line, ...change }] } });
+    expect(given.values.shipment_method).toBe(method);
+  });
+
+  it('is expected in the warehouse if one of two lines is', () => {
+    const { request, refs } = json('one-piece-back-on-the-shelf.in.json');
+    const [line] = request.order.lines;
+    const [back] = request.refund.lines;
+    const given = refund('one-piece-back-on-the-shelf', {
+      order: { lines: [line, { ...line, id: '2' }] },
+      refund: {
+        lines: [{ ...back, lineId: '2', restock: false }, back],
+        total: { minor: 4284, currency: 'EUR' },
+      },
+      refs: { lines: [...refs.lines, ...refs.lines] },
+    });
+    expect(given.values.shipment_method).toBe('order');
+    expect(given.values.lines[0][1].map(({ quantity }) => quantity)).toEqual([-1, -1]);
+  });
+
+  it('has no customer who does not exist yet', () => {
+    const given = refund('one-piece-back-on-the-shelf', { refs: { customer: {} } });
+    for (const key of ['party', 'invoice_address', 'shipment_address']) {
+      expect(given.values).not.toHaveProperty(key);
+    }
+  });
+
+  it.each([
+    ['credit-note', true],
+    ['draft-credit-note', false],
+  ])('is posted if the route wants credit notes: %s', (refunds, post) => {
+    const { request } = json('one-piece-back-on-the-shelf.in.json');
+    const given = refund('one-piece-back-on-the-shelf', {
+      request: { route: { ...request.route, refunds, lockedPeriod: 'next-open-day' } },
+    });
+    expect(given).toMatchObject({ post, lockedPeriod: 'next-open-day' });
+  });
+});
