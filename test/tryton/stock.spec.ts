@@ -1,30 +1,39 @@
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ErpStock } from '../../shared/connectors/stock-contract.ts';
 import { tryton } from '../../shared/connectors/tryton/index.ts';
 import { StockRoute } from '../../shared/settings/stock-route.ts';
 import { date, decimal, TrytonRpc } from './rpc.ts';
 import { SEED } from './seed.ts';
+import { type RunningTryton, startTryton } from './server.ts';
 
-const address = inject('tryton');
 const call = { signal: new AbortController().signal };
-const today = date(new Date().toISOString().slice(0, 10));
+/** Of the company's calendar, by which Tryton dates what is moved. */
+const today = () => date(new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10));
 const routeOf = (override: object = {}): StockRoute =>
   StockRoute.parse({ from: 'acme-tryton', to: ['acme-woo'], ...override });
 
-const rpc = new TrytonRpc(address.url, address.database);
-const open = () =>
-  tryton.open({
+// One of its own: with a second warehouse no sale has a warehouse by itself any more, whoever makes it.
+let own: RunningTryton;
+let rpc: TrytonRpc;
+let stock: ErpStock;
+beforeAll(async () => {
+  own = await startTryton(undefined, inject('tryton').backup);
+  rpc = new TrytonRpc(own.url, own.database);
+  await rpc.login(own.admin.login, own.admin.password);
+  stock = connect();
+});
+afterAll(() => own?.stop());
+
+const connect = (): ErpStock => {
+  const { stock: opened } = tryton.open({
     connection: 'acme-tryton',
-    settings: tryton.manifest.settings.parse({ url: address.url, database: address.database }) as never,
+    settings: tryton.manifest.settings.parse({ url: own.url, database: own.database }) as never,
     credentials: async () => ({ login: SEED.login, password: SEED.password }),
     nowMs: Date.now,
   });
-const connect = (): ErpStock => {
-  const { stock: opened } = open();
   if (!opened) throw new Error('Tryton reads stock');
   return opened;
 };
-const stock = connect();
 
 const readFrom = async (from: ErpStock, route: StockRoute, ...skus: string[]): Promise<string[]> => {
   const found: string[] = [];
@@ -69,7 +78,7 @@ const productOf = (sku: string) => rpc.one('product.product', [['code', '=', sku
 const count = async (product: number, quantity: number, place = 'STO', company = 1): Promise<void> => {
   const inventory = await rpc.create('stock.inventory', {
     location: await rpc.one('stock.location', [['code', '=', place]]),
-    date: today,
+    date: today(),
     company,
     lines: [['create', [{ product, quantity }]]],
   });
@@ -114,8 +123,6 @@ const shipmentsOf = async (sale: number): Promise<number[]> => {
 };
 const press = (button: string, shipments: readonly number[]) =>
   rpc.model('stock.shipment.out', button, [shipments]);
-
-beforeAll(() => rpc.login(address.admin.login, address.admin.password));
 
 it('says what is free after each step of a product’s life', async () => {
   await template('FREE-1');
@@ -297,38 +304,34 @@ it('keeps warehouses and companies apart', async () => {
     storage_location: await zone('SEA-STO'),
     lost_found_location,
   });
-  try {
-    await count(product, 6, 'SEA-STO');
-    const sale = await sell(product, 1, { warehouse: sea });
-    await rpc.model('sale.sale', 'confirm', [[sale]]);
-    const afresh = connect();
-    expect(await readFrom(afresh, routeOf(), 'FREE-7')).toEqual(['FREE-7 SEA 6 5', 'FREE-7 WH 4 4']);
-    const onlySea = routeOf({ warehouses: { SEA: { 'acme-woo': 'default' } } });
-    expect(await readFrom(afresh, onlySea, 'FREE-7')).toEqual(['FREE-7 SEA 6 5']);
-    expect(await afresh.identify(routeOf(), call)).toEqual({
-      company: `1 ${SEED.company}`,
-      warehouses: ['WH', 'SEA'],
-    });
+  await count(product, 6, 'SEA-STO');
+  const sale = await sell(product, 1, { warehouse: sea });
+  await rpc.model('sale.sale', 'confirm', [[sale]]);
+  const afresh = connect();
+  expect(await readFrom(afresh, routeOf(), 'FREE-7')).toEqual(['FREE-7 SEA 6 5', 'FREE-7 WH 4 4']);
+  const onlySea = routeOf({ warehouses: { SEA: { 'acme-woo': 'default' } } });
+  expect(await readFrom(afresh, onlySea, 'FREE-7')).toEqual(['FREE-7 SEA 6 5']);
+  expect(await afresh.identify(routeOf(), call)).toEqual({
+    company: `1 ${SEED.company}`,
+    warehouses: ['WH', 'SEA'],
+  });
 
-    // Another company keeps pieces in the same warehouse.
-    const other = await rpc.create('company.company', {
-      party: await rpc.create('party.party', { name: 'Acme Japan' }),
-      currency: await rpc.one('currency.currency', [['code', '=', 'JPY']]),
-    });
-    const [own] = await rpc.search('company.company', []);
-    await rpc.write('res.user', [rpc.userId], { companies: [['add', [other]]], company: other });
-    await rpc.reload();
-    await count(product, 500, 'STO', other);
-    await rpc.write('res.user', [rpc.userId], { company: own });
-    await rpc.reload();
-    expect(await readFrom(afresh, routeOf(), 'FREE-7')).toEqual(['FREE-7 SEA 6 5', 'FREE-7 WH 4 4']);
-    await expect(afresh.identify(routeOf({ company: 'Acme Nowhere' }), call)).rejects.toMatchObject({
-      code: 'UNKNOWN_COMPANY',
-    });
-  } finally {
-    // No warehouse for anybody else: without a code nobody can name it.
-    await rpc.write('stock.location', [sea], { code: null });
-  }
+  // Another company keeps pieces in the same warehouse.
+  const other = await rpc.create('company.company', {
+    party: await rpc.create('party.party', { name: 'Acme Japan' }),
+    currency: await rpc.one('currency.currency', [['code', '=', 'JPY']]),
+  });
+  const [first] = await rpc.search('company.company', []);
+  await rpc.write('res.user', [rpc.userId], { companies: [['add', [other]]], company: other });
+  await rpc.reload();
+  await count(product, 500, 'STO', other);
+  await rpc.write('res.user', [rpc.userId], { company: first });
+  await rpc.reload();
+  expect(await readFrom(afresh, routeOf(), 'FREE-7')).toEqual(['FREE-7 SEA 6 5', 'FREE-7 WH 4 4']);
+  await expect(afresh.identify(routeOf({ company: 'Acme Nowhere' }), call)).rejects.toMatchObject({
+    code: 'UNKNOWN_COMPANY',
+  });
+  await rpc.write('stock.location', [sea], { code: null });
   await expect(
     connect().identify(routeOf({ warehouses: { SEA: { 'acme-woo': 'default' } } }), call),
   ).rejects.toMatchObject({ code: 'UNKNOWN_WAREHOUSE' });

@@ -258,8 +258,8 @@ export const trytonProducts = (options: TrytonProductsOptions): ErpProducts => {
   }
 
   /**
-   * Lines that begin or have ended with a day that began in the window (module product_price_list_dates): by the company's calendar
-   * or by UTC's, because Tryton 6.0 goes by that of its server.
+   * Lines that begin or have ended with a day that began in the window (module product_price_list_dates): by the company's calendar,
+   * or by UTC's, where Tryton goes by its server's (without Python's pytz: trytond/modules/company/ir.py).
    */
   const datesIn = async (
     { fromMs, untilMs }: ChangeWindow,

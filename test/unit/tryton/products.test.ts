@@ -181,7 +181,7 @@ it('tells what changed, and asks twice when nothing has', async () => {
   from = later();
   line({});
   expect((await since(from)).told).toEqual(['MUG-TH-01', 'OLD-TEA', 'TEA-OOL-150', 'TEE-BLUE-M']);
-  // Days begin in Taipei eight hours earlier than in UTC, by which Tryton goes.
+  // Days begin in Taipei eight hours earlier than in UTC; Tryton goes by the one or the other.
   const around = (iso: string) => within(Date.parse(iso) - 60_000, Date.parse(iso) + 60_000);
   for (const [moment, told] of [
     ['2026-11-30T16:00:00Z', ['MUG-TH-01']],
