@@ -146,6 +146,12 @@ describe('errors', () => {
     expect(error.message).not.toMatch(/王小明|owes/);
     expect(error).toMatchObject({ detail: '王小明 owes "too much".\nAsk her.' });
   });
+
+  it('a company of two warehouses, and a route that names none: the merchant reads why', () => {
+    const said = 'To get a quote for sale "7[acme-woo:1001]" you must enter a warehouse.';
+    const error = trytonError(['UserError', [said, '', null]], about(true));
+    expect(error).toMatchObject({ params: { error: { words: 'you must enter a warehouse' } } });
+  });
 });
 
 describe('sessions', () => {
