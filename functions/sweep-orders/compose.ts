@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { dynamoDb, eventBridge } from '../../shared/aws/clients.ts';
 import { dynamoTimelines } from '../../shared/aws/dynamo-timelines.ts';
 import { dynamoUnfinished } from '../../shared/aws/dynamo-unfinished.ts';
+import { dynamoWaitingOrders } from '../../shared/aws/dynamo-waiting-orders.ts';
 import { publisher } from '../../shared/aws/event-bridge.ts';
 import { orderReference } from '../../shared/core/intent-key.ts';
 import { scheduledRun } from '../../shared/core/scheduled-run.ts';
@@ -19,6 +20,7 @@ export const compose = (environment: NodeJS.ProcessEnv) => {
   const ports = {
     ...env[ENV.settings],
     unfinished: dynamoUnfinished(dynamo, env[ENV.journalTable]),
+    parked: dynamoWaitingOrders(dynamo, env[ENV.parkedTable]),
     timeline: dynamoTimelines(dynamo, env[ENV.journalTable]),
     publish: publisher(eventBridge(), env[ENV.eventBus]),
     nowMs,

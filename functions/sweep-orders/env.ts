@@ -16,4 +16,5 @@ export const Env = z.object({
     ),
   [ENV.eventBus]: z.string().min(1),
   [ENV.journalTable]: z.string().min(1),
+  [ENV.parkedTable]: z.string().min(1),
 });

@@ -88,7 +88,7 @@ export class CoreStack extends cdk.Stack {
 
   /** Queues forget, the journal does not. */
   private sweep(stage: Settings): lambda.Function {
-    const { journal } = this.tables;
+    const { journal, parked } = this.tables;
     const { fn } = new ScheduledPoller(this, 'Sweep', {
       description: 'Publishes again what is unfinished for longer than queues remember',
       entry: entry('sweep-orders', 'index.ts'),
@@ -99,6 +99,7 @@ export class CoreStack extends cdk.Stack {
         }),
         [ENV.eventBus]: this.bus.eventBusName,
         [ENV.journalTable]: journal.tableName,
+        [ENV.parkedTable]: parked.tableName,
       },
       timeout: TIMEOUTS.sweepOrders,
       schedule: events.Schedule.rate(SWEEP.every),
@@ -112,6 +113,7 @@ export class CoreStack extends cdk.Stack {
     this.bus.grantPutEventsTo(fn);
     grantItems(journal, fn, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
     grantIndex(journal, JOURNAL_OPEN_INDEX, fn);
+    grantItems(parked, fn, 'dynamodb:Query');
     this.alarms.add(this, {
       runbook: 'sweep-found',
       metric: new cloudwatch.Metric({

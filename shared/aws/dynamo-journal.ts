@@ -9,6 +9,7 @@ import {
 import { RetryableError } from '../core/errors.ts';
 import { journeyKey } from '../core/intent-key.ts';
 import {
+  isClosable,
   type Journal,
   type JourneyRow,
   type JourneyState,
@@ -17,6 +18,7 @@ import {
   onSettle,
   type SeenInShadow,
   seenIn,
+  staysListed,
 } from '../core/journal.ts';
 import { type Revision, revisionOf } from '../core/revision.ts';
 
@@ -34,7 +36,7 @@ const MOST_TRIES = 8;
  */
 export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journal => {
   const read = async (pk: string): Promise<Row> => {
-    const projection = '#revision, #settledRevision, #state, #seenInShadow';
+    const projection = '#revision, #settledRevision, #state, #openFor, #seenInShadow';
     const { Item } = await client.send(
       new GetItemCommand({
         TableName: tableName,
@@ -52,6 +54,7 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
       recorded: revisionIn(recordedText),
       settled: revisionIn(settledText),
       state: (Item?.['state']?.S ?? 'open') as JourneyState | 'open',
+      isListed: Item?.['openFor'] !== undefined,
       seenText: Item?.['seenInShadow']?.S,
     };
   };
@@ -152,13 +155,14 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
       // The words of an earlier refusal explain nothing any more, and may name a buyer.
       const forget = detail ? [] : ['#detail'];
       return decide(pk, async (row) => {
-        const { precedence, settled, closes } = onSettle(row, revision);
+        const settling = onSettle(row, revision);
+        const { precedence, settled, closes } = settling;
         if (precedence === 'older' || precedence === 'unclear') return precedence;
         const values = { ...told, ':revision': { S: JSON.stringify(settled) } };
         const written = !closes
           ? // Something newer is recorded and not yet settled: the row stays open.
             await update(pk, row, set, [], values)
-          : state === 'parked'
+          : staysListed(row, settlement, settling)
             ? await update(
                 pk,
                 row,
@@ -186,6 +190,17 @@ export const dynamoJournal = (client: DynamoDBClient, tableName: string): Journa
       });
     },
 
+    close: (destination, source, orderId, revision, atMs) => {
+      const pk = journeyKey(destination, source, orderId);
+      return decide(pk, async (row) => {
+        if (!isClosable(row, revision)) return null;
+        const closed = await update(pk, row, ['#expiresAtS = :ttl'], ['#openFor', '#openSinceMs'], {
+          ':ttl': { N: String(Math.floor(atMs / 1000) + KEEP_SETTLED_S) },
+        });
+        return closed ? null : undefined;
+      }).then(() => undefined);
+    },
+
     settled: async (destination, source, orderId) => {
       const { settled, state, seenText } = await read(journeyKey(destination, source, orderId));
       const seenInShadow = seenText === undefined ? undefined : (JSON.parse(seenText) as SeenInShadow);
@@ -198,6 +213,8 @@ interface Row extends JourneyRow {
   /** As stored: the write compares them. */
   readonly recordedText: string | undefined;
   readonly settledText: string | undefined;
+  /** On the list of unfinished work. */
+  readonly isListed: boolean;
   readonly seenText: string | undefined;
   readonly state: JourneyState | 'open';
 }

@@ -30,6 +30,8 @@ export interface Settlement {
   readonly wire?: unknown;
   /** The route was in shadow mode, so it is people who enter the order. */
   readonly inShadow?: boolean;
+  /** An older version may be at work: it stays on the list of unfinished work until `close`, so that no queue has to remember. */
+  readonly isProvisional?: boolean;
 }
 
 /** An order that came while its route was in shadow mode: it may be in the ERP without our knowing. */
@@ -55,6 +57,17 @@ export interface Journal {
    * @returns how that copy stands to the one settled before; `older` and `unclear` ones are dropped
    */
   settle(destination: string, source: string, orderId: string, settlement: Settlement): Promise<Precedence>;
+  /**
+   * Nothing is left to do about a copy that was settled provisionally. Silent when something else was recorded or settled
+   * since: then that decides.
+   */
+  close(
+    destination: string,
+    source: string,
+    orderId: string,
+    revision: Revision,
+    atMs: number,
+  ): Promise<void>;
   /**
    * What was settled last, and what became of it (`open`: something newer came since); undefined: nothing yet.
    * Consistent read, so that an older version can see that it is too late.
@@ -93,6 +106,27 @@ export const onSettle = (row: JourneyRow, copy: Revision): Settling => {
   const settled = row.settled && over !== 'newer' ? row.settled : copy;
   const latest = row.recorded ? precedence(settled, row.recorded) : 'newer';
   return { precedence: over, settled, closes: latest === 'same' || latest === 'newer' };
+};
+
+/**
+ * Does the row stay on the list of unfinished work? A second copy of what was closed opens nothing: whoever closed it has
+ * looked, and who begins after that sees what is settled.
+ */
+export const staysListed = (
+  row: { readonly state: JourneyState | 'open'; readonly isListed: boolean },
+  { state, isProvisional }: Settlement,
+  { precedence: over }: Settling,
+): boolean =>
+  state === 'parked' ||
+  (isProvisional === true && !(over === 'same' && !row.isListed && row.state === state));
+
+/** May `close` take it off the list? */
+export const isClosable = (
+  row: JourneyRow & { readonly state: JourneyState | 'open'; readonly isListed: boolean },
+  copy: Revision,
+): boolean => {
+  const { precedence: over, closes } = onSettle(row, copy);
+  return row.isListed && row.state !== 'parked' && row.state !== 'open' && over === 'same' && closes;
 };
 
 /** What is kept of a settlement; undefined: what was kept before, if anything. What was ours before stays ours. */

@@ -78,6 +78,12 @@ export interface ParkedIndex {
   answer(connection: string, id: string, result: ParkedResult): Promise<void>;
 }
 
+/** Which orders a person is asked about. */
+export interface WaitingOrders {
+  /** Of one connection, as `orderReference`. */
+  references(connection: string): Promise<ReadonlySet<string>>;
+}
+
 /** The same index as operators read and close it. Every read sees all that was written before. */
 export interface ParkedRows {
   /** Those that still wait, oldest first. */

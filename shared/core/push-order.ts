@@ -90,11 +90,15 @@ export const pushOrder = async (
           state: STATE_OF[outcome.reason] ?? 'skipped',
           step: step(outcome.reason, outcome.why),
           document: outcome.document,
+          isProvisional: LOOKED_AT_AGAIN.has(outcome.reason),
         });
         if (over === 'unclear') return await fetchAgain();
         if (outcome.reason === 'CANCELLED_BEFORE_WRITTEN') await assertNotBegun(ports, order);
         if (outcome.reason === 'BEFORE_START') await assertNotAdopted(ports, order);
         if (outcome.reason === 'ALREADY_DONE') await assertUnchanged(ports, order, outcome.facts);
+        if (LOOKED_AT_AGAIN.has(outcome.reason)) {
+          await ports.journal.close(ports.destination, order.source, order.orderId, copy, ports.nowMs());
+        }
         const { facts: _, ...rest } = outcome;
         return rest;
       }
@@ -161,6 +165,13 @@ const FETCHING_AGAIN = {
 } as const;
 
 const STATE_OF: Partial<Record<SkipReason, JourneyState>> = { ALREADY_DONE: 'done', DISCARDED: 'discarded' };
+
+/** Skips that hold only if nobody was at work meanwhile. */
+const LOOKED_AT_AGAIN: ReadonlySet<SkipReason> = new Set([
+  'CANCELLED_BEFORE_WRITTEN',
+  'BEFORE_START',
+  'ALREADY_DONE',
+]);
 
 const DISCARDED = {
   kind: 'skipped',

@@ -1,11 +1,14 @@
 import type { Publish } from '../events/catalogue.ts';
+import { orderReference } from './intent-key.ts';
 import type { Timelines, UnfinishedOrders } from './journal-reads.ts';
+import type { WaitingOrders } from './parked.ts';
 import type { Clock } from './ports.ts';
 
 export interface SweepPorts {
   /** Connection ids of the ERPs whose routes are on. */
   readonly destinations: readonly string[];
   readonly unfinished: UnfinishedOrders;
+  readonly parked: WaitingOrders;
   readonly timeline: Pick<Timelines, 'swept'>;
   readonly publish: Publish;
   readonly nowMs: Clock;
@@ -21,7 +24,7 @@ export interface Swept {
   readonly looked: number;
   /** Published again. */
   readonly published: number;
-  /** These wait for a person, in the index of parked messages, however long. */
+  /** These wait for a person, in the index of parked messages, however long. What a person has sent again does not. */
   readonly parked: number;
   /** continues: time ran out; what is left is swept by the next run. */
   readonly kind: 'done' | 'continues';
@@ -40,13 +43,18 @@ export const sweepOrders = async (ports: SweepPorts, call: { readonly endMs: num
   /** Of an order that two ERPs have not finished, one event tells both. */
   const published = new Set<string>();
   for (const destination of ports.destinations) {
+    let waiting: ReadonlySet<string> | undefined;
     for await (const order of ports.unfinished.unfinished(destination, oldestMs)) {
       if (ports.nowMs() >= call.endMs) return { ...swept, kind: 'continues' };
       const { source, orderId, state, event, sweptAtMs } = order;
       swept.looked += 1;
       if (state === 'parked') {
-        swept.parked += 1;
-        continue;
+        waiting ??= await ports.parked.references(destination);
+        if (waiting.has(orderReference(source, orderId))) {
+          swept.parked += 1;
+          continue;
+        }
+        // Sent again by a person, or its worker died before it could ask one: a queue may be all that holds it.
       }
       // What was published by an earlier sweep is still in a queue. Without a snapshot it was never recorded: its event
       // is in the recorder's own queue.

@@ -1,5 +1,6 @@
 import { journeyKey, partsOf } from '../../shared/core/intent-key.ts';
 import {
+  isClosable,
   type Journal,
   type JourneyState,
   type JourneyStep,
@@ -8,6 +9,7 @@ import {
   type SeenInShadow,
   type Settlement,
   seenIn,
+  staysListed,
 } from '../../shared/core/journal.ts';
 import type {
   JournalReads,
@@ -65,7 +67,9 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
     settle: async (destination, source, orderId, settlement) => {
       const key = journeyKey(destination, source, orderId);
       const row = rowOf(key);
-      const { precedence, settled, closes } = onSettle(row, settlement.revision);
+      const settling = onSettle(row, settlement.revision);
+      const { precedence, settled, closes } = settling;
+      const isListed = staysListed(listed(row), settlement, settling);
       if (precedence === 'older' || precedence === 'unclear') return precedence;
       rows.set(key, {
         ...row,
@@ -75,10 +79,15 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
         seenInShadow: seenIn(settlement) ?? row.seenInShadow,
         state: closes ? settlement.state : row.state,
         ...(closes && {
-          openSinceMs: settlement.state === 'parked' ? (row.openSinceMs ?? settlement.step.atMs) : undefined,
+          openSinceMs: isListed ? (row.openSinceMs ?? settlement.step.atMs) : undefined,
         }),
       });
       return precedence;
+    },
+    close: async (destination, source, orderId, revision) => {
+      const key = journeyKey(destination, source, orderId);
+      const row = rowOf(key);
+      if (isClosable(listed(row), revision)) rows.set(key, { ...row, openSinceMs: undefined });
     },
     settled: async (destination, source, orderId) => {
       const { settled, state, seenInShadow } = rowOf(journeyKey(destination, source, orderId));
@@ -86,6 +95,8 @@ export const memoryJournal = (rows = new Map<string, JournalRow>()): Journal => 
     },
   };
 };
+
+const listed = (row: JournalRow) => ({ ...row, isListed: row.openSinceMs !== undefined });
 
 /** The same rows as they are read by what looks after other people's work. */
 export const memoryJournalReads = (

@@ -97,6 +97,7 @@ const TABLES: Readonly<Record<string, string>> = {
   'dynamo-connection-states.ts': 'TablesConnections',
   'dynamo-mappings.ts': 'TablesMappings',
   'dynamo-parked.ts': 'TablesParked',
+  'dynamo-waiting-orders.ts': 'TablesParked',
   'dynamo-shadow-orders.ts': 'TablesJournal',
   'dynamo-shadow-reports.ts': 'TablesReports',
   'dynamo-payment-facts.ts': 'TablesPayments',

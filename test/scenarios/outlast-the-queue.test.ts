@@ -92,6 +92,14 @@ const open = () => {
       {
         destinations: [ERP],
         unfinished: reads,
+        parked: {
+          references: async () =>
+            new Set(
+              [...index.values()].flatMap(({ state, source, orderId }) =>
+                state === 'parked' ? [`${source}:${orderId}`] : [],
+              ),
+            ),
+        },
         timeline: reads,
         publish,
         nowMs,
@@ -227,6 +235,33 @@ describe('21 days parked', () => {
     expect([...at.rows.values()].map(({ state }) => state)).toEqual(['done', 'done', 'done']);
     await at.day();
     expect(at.written()).toHaveLength(3);
+  });
+});
+
+describe('sent again by a person while the ERP is away', () => {
+  it('the queue forgets it, the sweep does not: written once, when the ERP is back', async () => {
+    at.fails.resolve = () => {
+      throw new PermanentError('ROUTE_MISSING', { source: SHOP, destination: ERP });
+    };
+    await at.place('1');
+    await at.consume();
+    for (let day = 1; day <= 14; day += 1) await at.day();
+    delete at.fails.resolve;
+    at.pause(true);
+    expect(await at.redriveAll()).toEqual(['redriven']);
+    for (let day = 1; day <= 21; day += 1) await at.day();
+    at.pause(false);
+    await at.consume();
+    expect(at.written()).toEqual(['acme-woo:1']);
+    expect(at.rows.get(`${ERP}#${SHOP}#1`)?.steps.map(({ code }) => code)).toEqual([
+      'RECEIVED',
+      'ROUTE_MISSING',
+      // At once, because it is unfinished for so long already; then before the queue forgets that, too.
+      'SWEPT',
+      'SWEPT',
+      'SWEPT',
+      'WRITTEN',
+    ]);
   });
 });
 

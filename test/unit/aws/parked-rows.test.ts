@@ -3,7 +3,8 @@ import { dynamoJournal } from '../../../shared/aws/dynamo-journal.ts';
 import { dynamoJourney } from '../../../shared/aws/dynamo-journey.ts';
 import { dynamoParked } from '../../../shared/aws/dynamo-parked.ts';
 import { dynamoParkedRows } from '../../../shared/aws/dynamo-parked-rows.ts';
-import type { ParkedIndex, ParkedMessage, ParkedRows } from '../../../shared/core/parked.ts';
+import { dynamoWaitingOrders } from '../../../shared/aws/dynamo-waiting-orders.ts';
+import type { ParkedIndex, ParkedMessage, ParkedRows, WaitingOrders } from '../../../shared/core/parked.ts';
 import { revisionOf } from '../../../shared/core/revision.ts';
 import { type DynamoTables, startDynamoTables } from '../../fakes/dynamo-tables.ts';
 import { aRow, eventOf } from '../parked/memory-parked.ts';
@@ -11,6 +12,7 @@ import { aRow, eventOf } from '../parked/memory-parked.ts';
 let tables: DynamoTables;
 let index: ParkedIndex;
 let rows: ParkedRows;
+let waiting: WaitingOrders;
 beforeAll(async () => {
   tables = await startDynamoTables();
 });
@@ -19,6 +21,7 @@ beforeEach(async () => {
   const table = await tables.create({ sortKey: true });
   index = dynamoParked(tables.client, table);
   rows = dynamoParkedRows(tables.client, table);
+  waiting = dynamoWaitingOrders(tables.client, table);
 });
 
 const message = (override: Partial<ParkedMessage> = {}): ParkedMessage => {
@@ -46,6 +49,15 @@ it('reads back what was put, of its connection only, oldest first', async () => 
   expect((await rows.list('acme-odoo')).map(({ id }) => id)).toEqual(['m1', 'm2']);
   expect(await row('m2')).toEqual({ ...message({ id: 'm2', parkedAtMs: 20 }), state: 'parked', actions: [] });
   expect(await rows.get('acme-odoo', 'm3')).toBeUndefined();
+});
+
+it('says which orders a person is asked about', async () => {
+  await index.put(message({ id: 'm1', orderId: '1' }));
+  await index.put(message({ id: 'm2', orderId: '2' }));
+  await index.put(message({ id: 'm3', connection: 'acme-woo', orderId: '3' }));
+  await index.put(message({ id: 'm4', source: undefined, orderId: undefined }));
+  await rows.close(await row('m2'), 'redriven', 1_000);
+  expect(await waiting.references('acme-odoo')).toEqual(new Set(['acme-woo:1']));
 });
 
 it('lists only what waits, and finds the rest by the beginning of its id', async () => {

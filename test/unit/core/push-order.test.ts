@@ -414,6 +414,14 @@ describe('versions that overtake each other', () => {
       }),
     );
     expect(busy).toBeInstanceOf(BusyError);
+    // Whatever becomes of its message: the sweep knows of it.
+    expect(desk.rows.get('acme-odoo#acme-woo#1001')).toMatchObject({
+      state: 'skipped',
+      openSinceMs: desk.ports.nowMs(),
+    });
+    desk.wait(LEASE_MS);
+    await desk.push(later(60, cancelled));
+    expect(desk.rows.get('acme-odoo#acme-woo#1001')?.openSinceMs).toBeUndefined();
   });
 
   it('what an earlier attempt has written is completed although the newest version is skipped', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { RetryableError } from '../../../shared/core/errors.ts';
+import type { Settlement } from '../../../shared/core/journal.ts';
 import { type SweepPorts, sweepOrders } from '../../../shared/core/sweep.ts';
 import type { Envelope } from '../../../shared/events/envelope.ts';
 import type { OrderChangedV1 } from '../../../shared/events/order-changed.ts';
@@ -13,9 +14,11 @@ const open = () => {
   const journal = memoryJournal(rows);
   const published: Envelope<OrderChangedV1>[] = [];
   const swept: string[] = [];
+  const waiting = new Map<string, string[]>();
   const ports: SweepPorts = {
     destinations: ['odoo', 'tryton'],
     unfinished: memoryJournalReads(rows),
+    parked: { references: async (connection) => new Set(waiting.get(connection)) },
     timeline: memoryJournalReads(rows),
     publish: async (_name, event) => {
       published.push(event as Envelope<OrderChangedV1>);
@@ -41,14 +44,25 @@ const open = () => {
       },
       { atMs: now, code: 'RECEIVED', text: '' },
     );
+  const revision = { sourceVersion: 7, contentHash: anOrder().contentHash, seenAtMs: 4, fetched: true };
+  const settle = (to: string, orderId: string, settlement: Pick<Settlement, 'state' | 'isProvisional'>) =>
+    journal.settle(to, 'woo', orderId, {
+      revision,
+      step: { atMs: now, code: settlement.state.toUpperCase(), text: '' },
+      ...settlement,
+    });
+  const close = (to: string, orderId: string) => journal.close(to, 'woo', orderId, revision, now);
   const run = (over: Partial<SweepPorts> = {}, endMs = Number.POSITIVE_INFINITY) =>
     sweepOrders({ ...ports, ...over }, { endMs });
   return {
     record,
+    settle,
+    close,
     run,
     published,
     swept,
     rows,
+    waiting,
     wait: (ms: number) => {
       now += ms;
     },
@@ -101,6 +115,32 @@ it('one event for two ERPs that have not finished the same; two where they know 
     '2 8',
     '2 9',
   ]);
+});
+
+it('what waits for a person is left alone; what a person has sent again is not', async () => {
+  const at = open();
+  for (const orderId of ['1', '2']) {
+    await at.record('odoo', orderId);
+    await at.settle('odoo', orderId, { state: 'parked' });
+  }
+  at.waiting.set('odoo', ['woo:1']).set('tryton', ['woo:2']);
+  at.wait(KEPT_MS + 1);
+  expect(await at.run()).toEqual({ kind: 'done', looked: 2, published: 1, parked: 1 });
+  expect(at.published.map(({ data }) => data.orderId)).toEqual(['2']);
+  at.wait(1);
+  expect(await at.run()).toMatchObject({ published: 0, parked: 1 });
+});
+
+it('what was settled but has to be looked at once more is published again; what was looked at is not', async () => {
+  const at = open();
+  for (const orderId of ['1', '2']) {
+    await at.record('odoo', orderId);
+    await at.settle('odoo', orderId, { state: 'skipped', isProvisional: true });
+  }
+  await at.close('odoo', '2');
+  at.wait(KEPT_MS + 1);
+  expect(await at.run()).toMatchObject({ looked: 1, published: 1 });
+  expect(at.published.map(({ data }) => data.orderId)).toEqual(['1']);
 });
 
 it('the bus refuses: nothing is noted, and the next run does it', async () => {
