@@ -320,6 +320,7 @@ it('keeps warehouses and companies apart', async () => {
   const other = await rpc.create('company.company', {
     party: await rpc.create('party.party', { name: 'Acme Japan' }),
     currency: await rpc.one('currency.currency', [['code', '=', 'JPY']]),
+    timezone: 'Asia/Taipei',
   });
   const [first] = await rpc.search('company.company', []);
   await rpc.write('res.user', [rpc.userId], { companies: [['add', [other]]], company: other });
