@@ -40,8 +40,7 @@ export const answerGraphql = async (
     body: { errors: [{ message, extensions: { code } }], extensions },
   });
   try {
-    const document = parse(String(request.query));
-    const problems = validate(schema, document);
+    const { document, problems } = read(String(request.query));
     if (problems.length > 0) {
       return {
         status: 200,
@@ -80,6 +79,20 @@ export const answerGraphql = async (
     if (!(error instanceof GraphQLError)) throw error;
     return refuse(error.message, 'BAD_REQUEST');
   }
+};
+
+/** Programs ask the same few questions again and again. */
+const questions = new Map<
+  string,
+  { readonly document: DocumentNode; readonly problems: readonly GraphQLError[] }
+>();
+const read = (text: string) => {
+  const known = questions.get(text);
+  if (known) return known;
+  const document = parse(text);
+  const question = { document, problems: validate(schema, document) };
+  questions.set(text, question);
+  return question;
 };
 
 const mutationsIn = (document: DocumentNode): number =>

@@ -58,11 +58,13 @@ const FIRST_VARIANT = 39732921204865;
 export class Inventory {
   readonly shop: Shop;
   readonly locations: readonly string[];
+  /** By id, ascending. */
   readonly variants: Variant[] = [];
   readonly products = new Map<string, SoldProduct>();
   /** Requests that set stock, activated, or set prices, as they arrived; refused ones, too. */
   readonly writes: { readonly kind: string; readonly entries: number }[] = [];
   readonly #byItem = new Map<string, Variant>();
+  #added = 0;
   readonly #keys = new Map<
     string,
     { readonly input: string; readonly answer: unknown; readonly ok: boolean }
@@ -75,7 +77,7 @@ export class Inventory {
   }
 
   add(product: FakeProduct): Variant {
-    const index = this.variants.length;
+    const index = this.#added++;
     const owner = product.variantOf
       ? this.variants.find(({ sku }) => sku === product.variantOf)?.product
       : undefined;
@@ -138,15 +140,14 @@ export class Inventory {
   // --- queries ---------------------------------------------------------------------------------------------
 
   /** `id:>1`, or `sku:'A' OR sku:'B'`: SKUs whatever their case. */
-  search(query: string | null | undefined): Variant[] {
-    const byId = [...this.variants].sort((a, b) => idOf(a.id) - idOf(b.id));
-    if (!query) return byId;
+  search(query: string | null | undefined): readonly Variant[] {
+    if (!query) return this.variants;
     const after = /^id:>(\d+)$/.exec(query)?.[1];
-    if (after) return byId.filter(({ id }) => idOf(id) > Number(after));
+    if (after) return this.variants.filter(({ id }) => idOf(id) > Number(after));
     const terms = query.split(' OR ').map((term) => /^sku:'((?:[^'\\]|\\.)*)'$/.exec(term)?.[1]);
     if (terms.includes(undefined)) throw new GraphQLError('the fake shop knows no such search');
     const skus = new Set(terms.map((term) => term?.replace(/\\(.)/g, '$1').toLowerCase()));
-    return byId.filter(({ sku }) => skus.has(sku.toLowerCase()));
+    return this.variants.filter(({ sku }) => skus.has(sku.toLowerCase()));
   }
 
   variantNode(variant: Variant): object {

@@ -387,13 +387,13 @@ describe('answers', () => {
   });
 
   it('a list ends at 25,000: it is begun again behind the last one', async () => {
-    const TOTAL = 25_300;
-    let after25000 = 0;
+    const TOTAL = 20_300;
+    let furthest = 0;
     const stock = await answering(({ query, variables }) => {
       const first = Number(/first: (\d+)/.exec(query)?.[1]);
       const from = Number(/^id:>(\d+)$/.exec(String(variables['query'] ?? ''))?.[1] ?? 0);
       const start = from + Number(variables['after'] ?? 0);
-      if (Number(variables['after'] ?? 0) >= 25_000) after25000 += 1;
+      furthest = Math.max(furthest, start - from);
       const count = Math.min(first, TOTAL - start);
       return {
         productVariants: {
@@ -411,6 +411,7 @@ describe('answers', () => {
       };
     });
     const skus = new Set((await listed(stock)).map(({ sku }) => sku));
-    expect([skus.size, after25000]).toEqual([TOTAL, 0]);
+    expect(skus.size).toBe(TOTAL);
+    expect(furthest).toBeLessThan(20_000);
   });
 });
