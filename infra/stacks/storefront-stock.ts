@@ -53,11 +53,14 @@ export class StorefrontStock extends Construct {
       [ENV.mappingsTable]: mappings.tableName,
       [ENV.timeScale]: String(stage.timeScale),
     };
+    const { prices } = route;
+    const takesPrices = prices !== undefined && (prices.shops ?? route.to).includes(shop);
     this.consumer = new BufferedConsumer(this, 'Write', {
       bus: core.bus,
       listensTo: 'stock.due.v1',
       to: shop,
-      description: `Stock shown by ${shop} (${manifest.title})`,
+      also: takesPrices ? [{ listensTo: 'product.changed.v1', from: [route.from] }] : [],
+      description: `${takesPrices ? 'Stock and prices' : 'Stock'} shown by ${shop} (${manifest.title})`,
       entry: entry('write-stock', `${manifest.name}.ts`),
       environment,
       timeout: TIMEOUTS.writeStock,
