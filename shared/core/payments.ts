@@ -51,6 +51,9 @@ export const capturesOf = (order: OrderChangedV1): readonly Booking[] => {
       .map(({ paidAt, ...capture }) => ({ ...capture, direction: 'in', at: paidAt }));
   }
   if (payment.kind === 'free' || !PAID_STATES.has(payment.state)) return [];
+  // Given back in part may also mean that less is to be collected at the door.
+  const isCollected = payment.state === 'paid' || payment.paidAt !== undefined;
+  if (payment.kind === 'cash-on-delivery' && !isCollected) return [];
   const cards = sum(
     order.currency,
     order.giftCards.map(({ amount }) => amount),

@@ -257,7 +257,13 @@ export const snapshotOf = (
     ],
     tax: twd(state.tea * TEA.tax + state.mug * MUG.tax + SHIPPING.tax),
     total: twd(totalOf(state)),
-    payment: { state: state.payment, kind: state.kind, method: state.kind },
+    payment: {
+      state: state.payment,
+      kind: state.kind,
+      method: state.kind,
+      // What was collected at the door has a day, also once some of it went back.
+      ...(state.payment !== 'pending' && { paidAt: state.placedAt }),
+    },
     refunds: state.refunds.map(refundOf),
     buyer: { id: buyer, masked: false },
     billing: { line1: state.address, country: 'TW' },

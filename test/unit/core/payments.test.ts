@@ -56,6 +56,23 @@ describe('what a storefront says was captured', () => {
     ['in part, nobody says how much', { payment: { ...payment, state: 'partially-paid' } }, []],
     ['free', { payment: { ...payment, kind: 'free' } }, []],
     ['cash on delivery', { payment: { ...payment, kind: 'cash-on-delivery', state: 'pending' } }, []],
+    [
+      'cash on delivery, less of it',
+      { payment: { ...payment, kind: 'cash-on-delivery', state: 'partially-refunded' } },
+      [],
+    ],
+    [
+      'cash delivered, and given back in part',
+      {
+        payment: {
+          ...payment,
+          kind: 'cash-on-delivery',
+          state: 'partially-refunded',
+          paidAt: '2026-11-21T23:00:00Z',
+        },
+      },
+      [`paid ${TOTAL}`],
+    ],
     ['cash delivered', { payment: { ...payment, kind: 'cash-on-delivery' } }, [`paid ${TOTAL}`]],
     [
       'a list, while the rest is pending',
