@@ -6,27 +6,27 @@ export interface StockProduct {
   readonly counted: boolean;
 }
 
-export interface SortedProducts {
-  /** SKU by id: what levels can be told of. */
-  readonly counted: ReadonlyMap<number, string>;
+export interface SortedProducts<P extends StockProduct = StockProduct> {
+  /** By id: what levels can be told of. */
+  readonly counted: ReadonlyMap<number, P>;
   readonly missing: readonly string[];
   readonly ambiguous: readonly string[];
 }
 
 /** What becomes of each SKU asked for; without any, of every SKU that there is. */
-export const sortProducts = (
-  products: readonly StockProduct[],
+export const sortProducts = <P extends StockProduct>(
+  products: readonly P[],
   asked?: readonly string[],
-): SortedProducts => {
-  const bySku = new Map<string, StockProduct[]>();
+): SortedProducts<P> => {
+  const bySku = new Map<string, P[]>();
   for (const product of products) bySku.set(product.sku, [...(bySku.get(product.sku) ?? []), product]);
-  const counted = new Map<number, string>();
+  const counted = new Map<number, P>();
   const missing: string[] = [];
   const ambiguous: string[] = [];
   for (const sku of new Set(asked ?? bySku.keys())) {
     const [product, ...others] = bySku.get(sku) ?? [];
     if (others.length > 0) ambiguous.push(sku);
-    else if (product?.counted) counted.set(product.id, sku);
+    else if (product?.counted) counted.set(product.id, product);
     else if (asked) missing.push(sku);
   }
   return { counted, missing, ambiguous };

@@ -145,8 +145,9 @@ it('prices by a price list as Tryton works it out', async () => {
   const route = routeOf('Web');
   const found = await everything(route);
   expect(found.get('PRICE-4')).toMatchObject({ price: twd(15500), priceIncludesTax: true });
-  // Of one piece, also when it is sold by the box.
-  expect(found.get('PRICE-5')).toMatchObject({ price: twd(27000), status: 'active' });
+  // Of the unit in which it is sold.
+  expect(found.get('PRICE-5')).toMatchObject({ price: twd(270000), status: 'active' });
+  expect((await everything()).get('PRICE-5')).toMatchObject({ price: twd(300000) });
   expect(found.get('PRICE-6')).toMatchObject({ price: undefined, status: 'archived' });
 
   let fromMs = await fromHere();
@@ -154,7 +155,7 @@ it('prices by a price list as Tryton works it out', async () => {
   const template = await rpc.one('product.template', [['name', '=', 'Name of PRICE-5']]);
   await rpc.write('product.template', [template], { list_price: decimal('310') });
   expect(await changedSince(fromMs, route)).toEqual(['PRICE-5']);
-  expect((await everything(route)).get('PRICE-5')).toMatchObject({ price: twd(27900) });
+  expect((await everything(route)).get('PRICE-5')).toMatchObject({ price: twd(279000) });
 
   fromMs = await fromHere();
   const [line] = await rpc.search('product.price_list.line', [['sequence', '=', 2]]);

@@ -221,6 +221,12 @@ it('what is confirmed and has no moves yet is promised, too, in the product’s 
   const another = await sell(product, 2, { shipment_method: 'invoice' }, { unit: box });
   await rpc.model('sale.sale', 'confirm', [[another]]);
   expect(await read('FREE-2')).toEqual(['FREE-2 WH 100 87']);
+  // Sold by the box: told in boxes.
+  await template('FREE-8', { sale_uom: box });
+  const boxed = await productOf('FREE-8');
+  await count(boxed, 100);
+  await rpc.model('sale.sale', 'confirm', [[await sell(boxed, 3)]]);
+  expect(await read('FREE-8')).toEqual(['FREE-8 WH 20 17']);
   // By hand: whatever is shipped, people decide.
   const byHand = await sell(product, 9, { shipment_method: 'manual' });
   await rpc.model('sale.sale', 'confirm', [[byHand]]);

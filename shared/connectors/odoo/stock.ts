@@ -128,7 +128,7 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
     const complete = new Set(inAll.map(({ id }) => id));
     const levels = byWarehouse.flatMap((rows, index) =>
       rows.flatMap((row): ErpLevel[] => {
-        const sku = complete.has(row.id) ? counted.get(row.id) : undefined;
+        const sku = complete.has(row.id) ? counted.get(row.id)?.sku : undefined;
         const { code: warehouse = '' } = scope.warehouses[index] ?? {};
         return sku === undefined ? [] : [{ sku, warehouse, ...quantitiesOf(row) }];
       }),

@@ -37,7 +37,7 @@ const PAGE = 1000;
 const LISTING_PAGE = 10_000;
 
 /**
- * Products with a code, and what one of their own unit costs: the list price, or what Tryton itself makes of it by the price list that
+ * Products with a code, and what one of their sale unit costs, in which orders are written: the list price, or what Tryton itself makes of it by the price list that
  * the route names (`sale_price_uom`, of the module sale_price_list; formulas are Python, and are never evaluated here). Tryton
  * knows no sale beside a price: a line with dates is the price as long as it holds. What is not salable is archived for shops.
  */
@@ -157,31 +157,24 @@ export const trytonProducts = (options: TrytonProductsOptions): ErpProducts => {
   ): Promise<ReadonlyMap<number, Money>> => {
     const priced = products.filter(({ 'template.': { list_price } }) => list_price);
     const prices = new Map<number, Money>();
-    const set = (id: number, amount: string | null | undefined) => {
+    const set = (id: number, amount: Big | string | null | undefined) => {
       const price = amount ? money(amount, currency) : undefined;
       if (price) prices.set(id, price);
     };
     if (!priceList) {
-      for (const { id, 'template.': template } of priced) set(id, template.list_price);
+      for (const { id, 'template.': template, 'sale_uom.': sold, 'default_uom.': own } of priced) {
+        const perPiece = sold ? new Big(sold.factor).div(own.factor) : new Big(1);
+        set(id, template.list_price && perPiece.times(template.list_price));
+      }
       return prices;
     }
     // What is not salable has no unit of sale, and Tryton fails to work out a price of it.
-    const salable = priced.filter(({ 'template.': { salable: is } }) => is);
-    for (const unit of new Set(salable.map(({ default_uom }) => default_uom))) {
-      const ids = salable.filter(({ default_uom }) => default_uom === unit).map(({ id }) => id);
-      const context = {
-        ...call.context,
-        active_test: false,
-        price_list: priceList.id,
-        quantity: 1,
-        uom: unit,
-      };
-      const query = { domain: [['id', 'in', ids] as const], fields: ['sale_price_uom'] };
-      const at = { ...call, context };
-      for (const row of await client.searchRead('product.product', query, Priced, at)) {
-        set(row.id, row.sale_price_uom);
-      }
-    }
+    const ids = priced.filter((row) => row['template.'].salable && row['sale_uom.']).map(({ id }) => id);
+    const context = { ...call.context, active_test: false, price_list: priceList.id, quantity: 1 };
+    const query = { domain: [['id', 'in', ids] as const], fields: ['sale_price_uom'] };
+    const rows =
+      ids.length === 0 ? [] : await client.searchRead('product.product', query, Priced, { ...call, context });
+    for (const row of rows) set(row.id, row.sale_price_uom);
     return prices;
   };
 
@@ -317,7 +310,7 @@ const sumOf = (percents: readonly (string | undefined)[]): string | undefined =>
 };
 
 /** undefined: a currency that ISO 4217 does not know. */
-const money = (amount: string, currency: string): Money | undefined => {
+const money = (amount: Big | string, currency: string): Money | undefined => {
   try {
     return moneyRounded(amount, currency);
   } catch (error) {
@@ -329,7 +322,8 @@ const money = (amount: string, currency: string): Money | undefined => {
 const FIELDS = [
   'code',
   'active',
-  'default_uom',
+  'sale_uom.factor',
+  'default_uom.factor',
   'template.active',
   'template.name',
   'template.salable',
@@ -346,11 +340,13 @@ const PriceList = z.looseObject({ id: Id, tax_included: Flag });
 const PriceLine = z.looseObject({ id: Id, product: Id.nullish() });
 const Priced = z.looseObject({ id: Id, sale_price_uom: Decimal.nullish() });
 const Tax = z.looseObject({ id: Id, type: z.string(), rate: Decimal.nullish(), childs: z.array(Id) });
+const Factor = z.looseObject({ factor: z.union([z.number(), Decimal]) });
 const Product = z.looseObject({
   id: Id,
   code: Text,
   active: Flag,
-  default_uom: Id,
+  'sale_uom.': Factor.nullish(),
+  'default_uom.': Factor,
   'template.': z.looseObject({
     active: Flag,
     name: Text,

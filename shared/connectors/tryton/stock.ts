@@ -19,6 +19,11 @@ export interface TrytonStockOptions {
   readonly nowMs: Clock;
 }
 
+interface Goods extends StockProduct {
+  /** Of the product's default unit, in which Tryton counts, in its sale unit, in which orders are written. */
+  readonly perPiece: Big;
+}
+
 interface Warehouse {
   readonly id: number;
   readonly code: string;
@@ -41,6 +46,7 @@ const LISTING_PAGE = 10_000;
  * forecast counts what is still to arrive (trytond/modules/stock/move.py): moves that leave the warehouse, in draft or
  * assigned; and lines of confirmed sales that have no moves yet, where sales are processed later or shipped once they are paid.
  *
+ * Tryton counts in a product's default unit, told are pieces of its sale unit, in which orders are written.
  * Promises are read first and pieces last: what is shipped or promised in between can only make too little of it.
  */
 export const trytonStock = (options: TrytonStockOptions): ErpStock => {
@@ -114,14 +120,11 @@ export const trytonStock = (options: TrytonStockOptions): ErpStock => {
   };
 
   /** Active products in `domain`. */
-  const productsIn = async (
-    domain: readonly Clause[],
-    call: TrytonCall,
-  ): Promise<readonly StockProduct[]> => {
-    const products: StockProduct[] = [];
+  const productsIn = async (domain: readonly Clause[], call: TrytonCall): Promise<readonly Goods[]> => {
+    const products: Goods[] = [];
     const active = ['template.active', '=', true] as const;
     for await (const rows of everyRow('product.product', [...domain, active], FIELDS, Product, call)) {
-      products.push(...rows.map(({ id, code, ...row }) => ({ id, sku: code, counted: isGoods(row) })));
+      products.push(...rows.map(goodsOf));
     }
     return products;
   };
@@ -168,7 +171,7 @@ export const trytonStock = (options: TrytonStockOptions): ErpStock => {
   };
 
   const readPage = async (
-    counted: ReadonlyMap<number, string>,
+    counted: ReadonlyMap<number, Goods>,
     scope: Scope,
   ): Promise<LevelPage['levels']> => {
     const ids = [...counted.keys()];
@@ -181,12 +184,14 @@ export const trytonStock = (options: TrytonStockOptions): ErpStock => {
       // Archived since it was looked up: it has its level all the same.
       const at = { ...scope.call, context: { ...context, active_test: false } };
       for (const { id, quantity } of await client.searchRead('product.product', query, Quantity, at)) {
-        const onHand = new Big(quantity);
-        const free = onHand.minus(promised.get(promiseKey(id, warehouse)) ?? 0);
+        const goods = counted.get(id);
+        if (!goods) continue;
+        const free = new Big(quantity).minus(promised.get(promiseKey(id, warehouse)) ?? 0);
+        const pieces = (ofUnit: Big) => ofUnit.div(goods.perPiece).round(DIGITS).toNumber();
         levels.push({
-          sku: counted.get(id) ?? '',
+          sku: goods.sku,
           warehouse: code,
-          onHand: pieces(onHand),
+          onHand: pieces(new Big(quantity)),
           free: pieces(free),
         });
       }
@@ -280,17 +285,21 @@ type Clauses = Clause | readonly ['OR', ...Clause[]];
 const promiseKey = (product: number, warehouse: number): string => `${product} ${warehouse}`;
 
 /** Services have no stock, nor have kits (module product_kit): those are sold by their components. */
-const isGoods = (row: { readonly 'template.': { readonly type: string } }): boolean =>
-  row['template.'].type === 'goods';
+const goodsOf = (row: z.infer<typeof Product>): Goods => ({
+  id: row.id,
+  sku: row.code,
+  counted: row['template.'].type === 'goods',
+  perPiece: row['sale_uom.'] ? new Big(row['sale_uom.'].factor).div(row['default_uom.'].factor) : new Big(1),
+});
 
 /** Without the noise of floats; units of measure have fewer decimals. */
-const pieces = (quantity: Big): number => quantity.round(6).toNumber();
+const DIGITS = 6;
 
 /** `factor` is what one unit is in the base unit of its category (trytond/modules/product/uom.py). */
 const inDefaultUnit = (line: z.infer<typeof SaleLine>): Big =>
   new Big(line.quantity).times(line['unit.']?.factor ?? 1).div(line['product.']['default_uom.'].factor);
 
-const FIELDS = ['code', 'template.type'] as const;
+const FIELDS = ['code', 'template.type', 'sale_uom.factor', 'default_uom.factor'] as const;
 const LINE_FIELDS = [
   'product',
   'quantity',
@@ -306,11 +315,17 @@ const MOVE_FIELDS = [
 ] as const;
 
 const WarehouseRow = z.looseObject({ id: Id, code: Text });
-const Product = z.looseObject({ id: Id, code: Text, 'template.': z.looseObject({ type: z.string() }) });
 const Quantity = z.looseObject({ id: Id, quantity: z.number() });
 const Company = z.looseObject({ id: Id, 'party.': z.looseObject({ name: Text }) });
 const Changed = z.looseObject({ id: Id, 'product.': z.looseObject({ code: Text }).nullish() });
 const Factor = z.looseObject({ factor: z.union([z.number(), Decimal]) });
+const Product = z.looseObject({
+  id: Id,
+  code: Text,
+  'template.': z.looseObject({ type: z.string() }),
+  'sale_uom.': Factor.nullish(),
+  'default_uom.': Factor,
+});
 const SaleLine = z.looseObject({
   id: Id,
   product: Id,

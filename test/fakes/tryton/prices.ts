@@ -29,7 +29,10 @@ export const prices = (store: RecordStore, today: string): void => {
           (!each['start_date'] || day(each['start_date']) <= today) &&
           (!each['end_date'] || day(each['end_date']) >= today),
       );
-    const price = line ? computed(String(line['formula']), listPrice) : listPrice;
+    const factor = (field: string) => Number(store.get('product.uom', product[field])['factor']);
+    const price = (line ? computed(String(line['formula']), listPrice) : listPrice)
+      .times(factor('sale_uom'))
+      .div(factor('default_uom'));
     return { __class__: 'Decimal', decimal: price.toFixed() };
   });
 };

@@ -20,6 +20,7 @@ const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = 
   'product.product': {
     template: { kind: 'one', model: 'product.template' },
     default_uom: { kind: 'one', model: 'product.uom' },
+    sale_uom: { kind: 'one', model: 'product.uom' },
   },
   'stock.move': {
     product: { kind: 'one', model: 'product.product' },

@@ -119,10 +119,14 @@ it('prices by a price list as Tryton works it out', async () => {
   line({ sequence: 1, product: TEA, quantity: 5, formula: "Decimal('1')" });
   line({ sequence: 2, product: TEA, formula: "unit_price * Decimal('0.5')" });
   line({ sequence: 3, formula: "unit_price * Decimal('0.9')" });
-  write(fake, 'product.template', TEE, { salable: false, sale_uom: null });
+  const box = make(fake, 'product.uom', { name: 'Box of five', factor: 5 });
+  write(fake, 'product.product', MUG, { sale_uom: box });
+  write(fake, 'product.template', TEE, { salable: false });
   const found = await everything(products, routeOf('Web'));
   expect(found.get('TEA-OOL-150')).toMatchObject({ price: twd(500), priceIncludesTax: true });
-  expect(found.get('MUG-TH-01')).toMatchObject({ price: twd(900) });
+  // Of the unit in which it is sold.
+  expect(found.get('MUG-TH-01')).toMatchObject({ price: twd(4500) });
+  expect((await everything(products)).get('MUG-TH-01')).toMatchObject({ price: twd(5000) });
   // Tryton fails to work out the price of what is not salable, and of what has no list price.
   expect(found.get('TEE-BLUE-M')).toMatchObject({ price: undefined, status: 'archived' });
 });

@@ -106,6 +106,16 @@ it('what is confirmed and has no moves yet is promised, too, in the product’s 
   expect(await read(stock, ['TEA-OOL-150'])).toEqual(['TEA-OOL-150 WH 1000 987']);
 });
 
+it('counts pieces of the unit in which orders are written', async () => {
+  const { fake, stock } = await start();
+  const [box] = fake.call('model.product.uom.create', [[{ name: 'Box of five', factor: 5 }]]) as [number];
+  fake.call('model.product.product.write', [[1], { sale_uom: box }]);
+  sell(fake, 1, 3, {}, box);
+  expect(await read(stock, ['TEA-OOL-150'])).toEqual(['TEA-OOL-150 WH 200 197']);
+  sell(fake, 1, 4);
+  expect(await read(stock, ['TEA-OOL-150'])).toEqual(['TEA-OOL-150 WH 200 196.2']);
+});
+
 it('what is shipped or promised while it reads can only make too little of it', async () => {
   const { fake, stock } = await start({ stock: 10 });
   const { shipments } = sell(fake, 1, 4);
