@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import * as cdk from 'aws-cdk-lib';
 import { bundleAhead } from './constructs/bundle.ts';
-import { connectionsOf, erpsOf, paymentsOf, type Settings, storefrontsOf } from './settings.ts';
+import {
+  connectionsOf,
+  erpsOf,
+  paymentsOf,
+  type Settings,
+  stockOf,
+  stockTo,
+  storefrontsOf,
+} from './settings.ts';
 import { CoreStack } from './stacks/core-stack.ts';
 import { shadowRoutes } from './stacks/erp-shadow.ts';
 import { ErpStack } from './stacks/erp-stack.ts';
@@ -42,7 +50,10 @@ export const buildApp = (stage: Settings, options: BuildOptions = {}): cdk.App =
 const entriesOf = (stage: Settings): string[] => [
   entry('record-orders', 'index.ts'),
   entry('sweep-orders', 'index.ts'),
-  ...storefrontsOf(stage).flatMap(({ manifest: { name, reads } }) => [
+  ...storefrontsOf(stage).flatMap(({ id, manifest: { name, reads, stock } }) => [
+    ...(stock && stockTo(stage, id)
+      ? [entry('write-stock', `${name}.ts`), entry('list-stock', `${name}.ts`)]
+      : []),
     entry('ingest-webhook', `${name}.ts`),
     ...(reads ? [entry('fetch-orders', `${name}.ts`), entry('reconcile-orders', `${name}.ts`)] : []),
   ]),
@@ -55,6 +66,13 @@ const entriesOf = (stage: Settings): string[] => [
     entry('consume-orders', `${name}.ts`),
     entry('control-connection', `${name}.ts`),
     entry('check-orders', `${name}.ts`),
+    ...(stockOf(stage, id)
+      ? [
+          entry('poll-stock', `${name}.ts`),
+          entry('read-stock', `${name}.ts`),
+          entry('project-stock', 'index.ts'),
+        ]
+      : []),
   ]),
 ];
 

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import pc from 'picocolors';
 import type { Secrets } from '../secrets.ts';
 import { erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
+import { beginStock } from './begin-stock.ts';
 import { Journeys } from './journeys.ts';
 import { mappingRowsFrom } from './mapping-csv.ts';
 import { readBack } from './read-back.ts';
-import { type ReportedConnection, reportOf } from './report.ts';
+import { isShownRight, type ReportedConnection, reportOf } from './report.ts';
 import { type LocalRun, runLocally } from './run-local.ts';
 import type { ExpectedOrder, Sandbox } from './sandbox/index.ts';
 import { introductionOf, summaryOf } from './summary.ts';
@@ -49,6 +50,7 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
     const readyMs = Math.round(performance.now());
     tell(introductionOf({ settings, run, readyMs, curl: sandbox?.curl(run) }));
 
+    await beginStock(run, settings);
     const placed = sandbox && (await sandbox.placeOrders());
     if (!options.once) {
       await interrupted.promise;
@@ -64,6 +66,8 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
     const { repeated, isOver } =
       inTime && sandbox ? await repeatAll(sandbox, journeys, options) : { repeated: 0, isOver: true };
 
+    const isShown = () => sandbox?.stock().every(isShownRight) ?? true;
+    const stockInTime = await Promise.race([journeys.until(isShown, timeoutMs), interrupted.promise]);
     const call = { signal: AbortSignal.timeout(60_000) };
     const readings = [];
     for (const { expect, ...order } of placed ?? expectedOf(journeys)) {
@@ -76,6 +80,7 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
       connections: connectionsIn(settings, sandbox),
       repeated,
       payments: sandbox?.payments() ?? null,
+      stock: sandbox?.stock() ?? null,
     });
     if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     else tell(summaryOf(report));
@@ -86,8 +91,9 @@ export const demonstrate = async (options: DemonstrationOptions): Promise<number
         : `${wanted - journeys.settledOrders()} of ${wanted}`;
       tell(pc.red(`${what} orders did not arrive within ${options.timeout} s`));
     }
+    if (!stockInTime) tell(pc.red(`not every shop showed what its ERP has within ${options.timeout} s`));
     const isRight = report.failed === 0 && report.duplicates === 0 && report.orders.length > 0;
-    return inTime && isOver && isRight ? 0 : 1;
+    return inTime && isOver && stockInTime && isRight ? 0 : 1;
   } finally {
     interrupted.dispose();
     await run?.stop();

@@ -25,6 +25,8 @@ interface LogLine {
   readonly totalMs?: number;
   readonly ageMs?: number;
   readonly warnings?: readonly string[];
+  readonly written?: number;
+  readonly looked?: number;
 }
 
 export interface JourneyEvent {
@@ -89,11 +91,26 @@ export class Journeys {
       if (text.trim() && !text.startsWith('{"_aws"')) this.#tell(pc.dim(text));
       return;
     }
-    const event = { atMs: Date.parse(line.at), ...wordsOf(line) };
-    this.#narrate(line, event);
-    this.#count(line);
-    this.#keep(line, event);
+    // Stock has no journey: it is told, and whoever waits looks again.
+    if (line.what.endsWith('-stock')) this.#narrateStock(line);
+    else {
+      const event = { atMs: Date.parse(line.at), ...wordsOf(line) };
+      this.#narrate(line, event);
+      this.#count(line);
+      this.#keep(line, event);
+    }
     for (const wake of this.#waiting) wake();
+  }
+
+  #narrateStock({ at, what, connection, outcome, written = 0, looked = 0, code, reason }: LogLine): void {
+    const tell = (text: string) =>
+      this.#tell(`${pc.dim(at.slice(11, 23))}  ${connection.padEnd(18)} ${text}`);
+    if (outcome === 'failed' || outcome === 'retry' || outcome === 'held' || outcome === 'parked') {
+      tell(pc.yellow(`stock: ${outcome}, ${code ?? ''} ${reason ?? ''}`.trimEnd()));
+    } else if (what === 'write-stock' && written > 0) tell(pc.dim(`shows ${written} values anew`));
+    else if (what === 'list-stock' && outcome === 'listed') tell(pc.dim(`sells ${looked} SKUs`));
+    else if (what === 'poll-stock' && outcome === 'done' && looked > 0)
+      tell(pc.dim(`has stock of ${looked} SKUs`));
   }
 
   all(): readonly Journey[] {

@@ -9,6 +9,7 @@ import type {
   StorefrontReads,
 } from '../../shared/connectors/contract.ts';
 import { customStore } from '../../shared/connectors/custom-store/index.ts';
+import { customStoreStock } from '../../shared/connectors/custom-store/stock.ts';
 import type { ErpManifest, Manifest, StorefrontManifest } from '../../shared/connectors/manifest.ts';
 import { odoo } from '../../shared/connectors/odoo/index.ts';
 import { shopify } from '../../shared/connectors/shopify/index.ts';
@@ -27,6 +28,7 @@ const STOREFRONTS = {
   woocommerce: openStorefront(woocommerce),
 };
 const STOCKS = {
+  'custom-store': openStock(customStoreStock),
   shopify: openStock(shopifyStock),
   woocommerce: openStock(woocommerceStock),
 };

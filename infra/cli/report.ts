@@ -1,5 +1,6 @@
 import type { Money } from '../../shared/core/money.ts';
 import type { Journey } from './journeys.ts';
+import type { ShownStock } from './sandbox/index.ts';
 import type { BookedPayment } from './sandbox/peer.ts';
 
 type Payments = Readonly<Record<string, readonly BookedPayment[]>>;
@@ -22,6 +23,8 @@ export interface Report {
   readonly repeated: number;
   /** In the books of the sandbox's ERPs, by connection; null: they are not ours to read. */
   readonly payments: Payments | null;
+  /** Every SKU in every shop that stock flows to, read at the sandbox's peers; null: at peers of one's own. */
+  readonly stock: readonly ShownStock[] | null;
 }
 
 export interface ReportedOrder {
@@ -76,11 +79,13 @@ export interface ReportInput {
   readonly connections: readonly ReportedConnection[];
   readonly repeated: number;
   readonly payments: Payments | null;
+  /** Every SKU in every shop that stock flows to, read at the sandbox's peers; null: at peers of one's own. */
+  readonly stock: readonly ShownStock[] | null;
 }
 
 /** Pure: holds what the peers say beside what the functions logged. */
 export const reportOf = (input: ReportInput): Report => {
-  const { readyMs, readBack, journeys, connections, repeated, payments } = input;
+  const { readyMs, readBack, journeys, connections, repeated, payments, stock } = input;
   const journeyOf = ({ storefront, orderId, erp }: ReadBack): Journey | undefined =>
     journeys.find((j) => j.storefront === storefront && j.orderId === orderId && j.erp === erp);
   const orders = readBack
@@ -119,8 +124,13 @@ export const reportOf = (input: ReportInput): Report => {
     connections,
     repeated,
     payments,
+    stock,
   };
 };
+
+/** The shop shows what the ERP has that nobody has ordered: never more, and less only where something is unexplained. */
+export const isShownRight = ({ shows, available, unexplained }: ShownStock): boolean =>
+  shows !== null && shows <= Math.max(0, available) && shows >= Math.max(0, available - unexplained);
 
 /** In the ERP, with the shop's total. */
 export const isRight = ({ total, erpTotal }: Pick<ReportedOrder, 'total' | 'erpTotal'>): boolean =>

@@ -9,13 +9,15 @@ import { type LocalStack, startLocalStack } from '../local/index.ts';
 import type { Secrets } from '../secrets.ts';
 import { connectionsOf, erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
 import { removeAddress, writeAddress } from './address.ts';
-import { functionsOf, queuesOf } from './target.ts';
+import { type CalledFunctions, functionsOf, queuesOf } from './target.ts';
 
 export interface LocalRun {
   readonly stack: LocalStack;
   /** Where each storefront and payment provider sends its webhooks. */
   readonly webhookUrls: ReadonlyMap<string, string>;
   readonly mappings: MappingStore;
+  /** By connection. */
+  readonly functions: Readonly<Record<string, CalledFunctions>>;
   stop(): Promise<void>;
 }
 
@@ -107,6 +109,7 @@ export const runLocally = async (options: LocalRunOptions): Promise<LocalRun> =>
     });
     return {
       stack,
+      functions,
       webhookUrls: new Map(
         [...storefronts, ...paymentsOf(settings).map(({ id }) => id)].map((id) => [
           id,

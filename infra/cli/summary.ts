@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import pc from 'picocolors';
 import { moneyText } from '../../shared/core/money.ts';
 import { erpsOf, paymentsOf, type Settings, storefrontsOf } from '../settings.ts';
-import { type IgnoredOrder, isRight, type Report } from './report.ts';
+import { type IgnoredOrder, isRight, isShownRight, type Report } from './report.ts';
 import type { LocalRun } from './run-local.ts';
 import type { BookedPayment } from './sandbox/peer.ts';
 
@@ -53,7 +53,7 @@ export const introductionOf = ({
 
 /** The report for people: one row for each order and ERP, then what else there is to know. */
 export const summaryOf = (report: Report): string => {
-  const { orders, ignored, duplicates, failed, connections, repeated, payments } = report;
+  const { orders, ignored, duplicates, failed, connections, repeated, payments, stock } = report;
   const table = bareTable(['order', '', 'shop says', 'ERP', '', 'ERP says', 'after']);
   for (const order of orders) {
     const erpTotal = order.erpTotal ? moneyText(order.erpTotal) : 'not there';
@@ -82,6 +82,7 @@ export const summaryOf = (report: Report): string => {
     ...ignored.map(ignoredText),
     ...spoken,
     ...booked,
+    ...shownText(stock ?? []),
     '',
     verdict(
       `${shopOrders} orders, ${orders.length} in ${erps} ERPs: ${duplicates} duplicates, ${failed} failed`,
@@ -131,3 +132,14 @@ const RIGHT = ['shop says', 'ERP says', 'after'];
 
 /** Without the blanks at the ends of lines. */
 const textOf = (table: { toString(): string }): string => table.toString().replace(/ +$/gm, '');
+
+/** One line for each shop: how many SKUs show what the ERP has, and those that do not. */
+const shownText = (stock: NonNullable<Report['stock']>): string[] =>
+  [...Map.groupBy(stock, ({ shop }) => shop)].map(([shop, all]) => {
+    const wrong = all.filter((one) => !isShownRight(one));
+    const words = wrong.map(
+      ({ sku, shows, available }) => `${sku} ${shows ?? 'not counted'} instead of ${available}`,
+    );
+    const right = `${shop} shows what ${all[0]?.erp} has of ${all.length - wrong.length} SKUs`;
+    return wrong.length === 0 ? pc.dim(right) : pc.red(`${right}, not of ${words.join(', ')}`);
+  });

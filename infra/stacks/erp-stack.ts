@@ -20,7 +20,7 @@ import {
 } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
 import { ErpShadow, shadowRoutes } from './erp-shadow.ts';
-import { ErpStock } from './erp-stock.ts';
+import { ErpStock, STOCK_READERS } from './erp-stock.ts';
 import {
   CLOCK_MARGIN_MS,
   concurrencyOf,
@@ -89,7 +89,11 @@ export class ErpStack extends cdk.Stack {
         [ENV.timeScale]: String(stage.timeScale),
       },
       timeout: TIMEOUTS.consumeOrders,
-      maxConcurrency: concurrencyOf(manifest.name, manifest.maxConcurrentCalls),
+      // Who reads the stock of written orders calls the ERP, too.
+      maxConcurrency: concurrencyOf(
+        manifest.name,
+        stock ? Math.max(2, manifest.maxConcurrentCalls - STOCK_READERS) : manifest.maxConcurrentCalls,
+      ),
       parkedIndex: core.tables.parked,
       alarms: core.alarms,
       concern: 'orders',

@@ -14,10 +14,12 @@ import { ScheduledPoller } from '../constructs/scheduled-poller.ts';
 import { grantItems } from '../constructs/state-tables.ts';
 import { type Connected, fieldsOf, type Settings, withoutDefaults } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
-import { CLOCK_MARGIN_MS, concurrencyOf, entry, TIMEOUTS } from './stage.ts';
+import { CLOCK_MARGIN_MS, entry, TIMEOUTS } from './stage.ts';
 
 /** Polls without a result, before somebody is told. */
 const POLLS_MAY_MISS = 3;
+/** Batches of written orders at once: the least that an event source runs. */
+export const STOCK_READERS = 2;
 /** Batches of stock events at once: they meet in the same rows, and whoever comes second begins again. */
 const PROJECTORS = 2;
 
@@ -96,7 +98,7 @@ export class ErpStock extends Construct {
       entry: entry('read-stock', `${manifest.name}.ts`),
       environment: { ...reading, [ENV.mappingsTable]: mappings.tableName },
       timeout: TIMEOUTS.readStock,
-      maxConcurrency: concurrencyOf(manifest.name, 2),
+      maxConcurrency: STOCK_READERS,
       parkedIndex: parked,
       alarms: core.alarms,
       concern: 'stock-read',

@@ -33,6 +33,9 @@ export const sandbox = (at: SandboxAddresses): Settings => {
     timeZone: 'Europe/Berlin',
     connections,
     orders: ROUTES.filter(({ from, to }) => from in connections && to in connections),
+    stock: STOCK.map((route) => ({ ...route, to: route.to.filter((shop) => shop in connections) })).filter(
+      ({ from, to }) => from in connections && to.length > 0,
+    ),
     payments: PAYMENTS.filter(({ from, orders }) => [from, ...orders].every((id) => id in connections)),
     // Ten minutes of waiting take one: somebody is watching.
     timeScale: 0.1,
@@ -54,6 +57,12 @@ const ROUTES: NonNullable<SettingsInput['orders']> = [
   // One shop, two ERPs: each gets every order, on its own.
   { from: 'sandbox-store', to: 'sandbox-odoo', startAt },
   { from: 'sandbox-store', to: 'sandbox-odoo-19', startAt },
+];
+
+/** Two shops sell from one stock: a sale in one lowers the other. */
+const STOCK: NonNullable<SettingsInput['stock']> = [
+  { from: 'sandbox-odoo', to: ['sandbox-woo', 'sandbox-store'], every: '1 minute' },
+  { from: 'sandbox-odoo-19', to: ['sandbox-shopify'], every: '1 minute' },
 ];
 
 const PAYMENTS: NonNullable<SettingsInput['payments']> = [

@@ -104,6 +104,22 @@ export const TWENTY = settings({
       payments: 'book' as const,
     })),
   ),
+  stock: numbers.map((n) => ({
+    from: `enterprise-resources-of-32-${String(n).padStart(5, 'a')}`,
+    to: [`storefront-with-a-name-of-32-${String(n).padStart(3, 'a')}`],
+    every: '1 minute' as const,
+    company: 'Acme Trading Company Limited',
+    warehouses: { 'WH-01': { [`storefront-with-a-name-of-32-${String(n).padStart(3, 'a')}`]: 'default' } },
+    safetyStock: 2,
+    policy: 'partitioned' as const,
+    rules: [{ skus: ['TEA-*'], safetyStock: 5, backorder: 3, lowStock: 10 }],
+    prices: {
+      pricelist: 'Public Pricelist (EUR)',
+      unknownSkus: 'create' as const,
+      status: 'follow' as const,
+    },
+    testSkus: ['WAYBILL-TEST'],
+  })),
   payments: [
     {
       from: PROVIDER,

@@ -121,6 +121,8 @@ describe.each(STAGES)('%s', (_, stacks, stage) => {
   });
 
   it("reads queues in batches that fail record by record, within the visibility timeout and the peer's limit", () => {
+    /** Calls at once of all functions that ask one ERP. */
+    const callers = new Map<string, number>();
     for (const { stack, name, properties } of all('AWS::Lambda::EventSourceMapping')) {
       expect(properties.FunctionResponseTypes, name).toEqual(['ReportBatchItemFailures']);
       expect(properties.BatchSize, name).toBe(10);
@@ -130,8 +132,20 @@ describe.each(STAGES)('%s', (_, stacks, stage) => {
       const connection = fn?.Properties.Environment.Variables.WAYBILL_CONNECTION;
       if (connection === undefined) continue; // the recorder has no peer
       const manifest = connectionsOf(stage).find(({ id }) => id === connection)?.manifest;
-      const limits = manifest?.kind === 'storefront' ? manifest.reads : manifest;
-      expect(properties.ScalingConfig.MaximumConcurrency, name).toBe(limits?.maxConcurrentCalls);
+      const cap = properties.ScalingConfig.MaximumConcurrency;
+      expect(cap, name).toBeGreaterThanOrEqual(2);
+      if (name.includes('/StockProject')) continue; // asks nobody outside AWS
+      const limits =
+        manifest?.kind !== 'storefront'
+          ? manifest
+          : name.includes('/StockWrite')
+            ? manifest.stock
+            : manifest.reads;
+      callers.set(connection, (callers.get(connection) ?? 0) + (manifest?.kind === 'erp' ? cap : 0));
+      expect(cap, name).toBeLessThanOrEqual(limits?.maxConcurrentCalls ?? 0);
+      if (manifest?.kind === 'erp') {
+        expect(callers.get(connection), name).toBeLessThanOrEqual(manifest.maxConcurrentCalls);
+      } else expect(cap, name).toBe(limits?.maxConcurrentCalls);
     }
   });
 

@@ -1,7 +1,7 @@
 import { outboxRow, send } from '../../../shared/connectors/custom-store/example-sender.ts';
 import { type FakeStoreOrderSpec, startFakeCustomStore } from '../../../test/fakes/custom-store.ts';
 import type { PlacedOrder, SandboxStorefront } from './peer.ts';
-import { PRODUCTS } from './products.ts';
+import { PRODUCTS, STOCK } from './products.ts';
 
 const SECRET = `whsec_${Buffer.from('sandbox-webhook-signing-key-0001').toString('base64')}`;
 const API_TOKEN = 'sandbox-api-token';
@@ -18,6 +18,7 @@ export const sandboxCustomStore = async (): Promise<SandboxStorefront> => {
       title: name,
       price: EUR.toFixed(2),
       kind: 'goods',
+      stock: STOCK,
     })),
   });
   // Taken before the webhook was there: it waits in the outbox, for the sender that merchants copy.
@@ -42,6 +43,7 @@ export const sandboxCustomStore = async (): Promise<SandboxStorefront> => {
       const orders = [waiting, ...ORDERS.map((spec) => store.placeOrder(spec))];
       return orders.map(({ id }): PlacedOrder => ({ orderId: id, expect: 'written' }));
     },
+    shows: (sku) => store.listing(sku).quantity ?? undefined,
     replay: async () => {
       await store.settled();
       const count = store.deliveries.length;

@@ -5,6 +5,7 @@ import type { LocalRun } from '../run-local.ts';
 import { sandboxCustomStore } from './custom-store.ts';
 import { JOURNALS, sandboxOdoo } from './odoo.ts';
 import type { BookedPayment, PlacedOrder } from './peer.ts';
+import { PRODUCTS } from './products.ts';
 import { sandboxShopify } from './shopify.ts';
 import { sandboxStripe } from './stripe.ts';
 import { sandboxWooCommerce } from './woocommerce.ts';
@@ -33,9 +34,24 @@ export interface Sandbox {
   dialects(): Readonly<Record<string, readonly string[]>>;
   /** What stands in the books of each ERP. */
   payments(): Readonly<Record<string, readonly BookedPayment[]>>;
+  /** What each shop shows of its ERP's stock, and what that ERP has. */
+  stock(): readonly ShownStock[];
   /** A command line that sends a signed webhook. */
   curl(run: LocalRun): string;
   stop(): Promise<void>;
+}
+
+/** One SKU in one shop. */
+export interface ShownStock {
+  readonly shop: string;
+  readonly sku: string;
+  /** What buyers see; null: the shop does not count it. */
+  readonly shows: number | null;
+  readonly erp: string;
+  /** What the ERP has that nobody has ordered. */
+  readonly available: number;
+  /** Of those: pieces that the shop may still hold back, see SandboxStorefront. */
+  readonly unexplained: number;
 }
 
 export const startSandboxPeers = async (): Promise<SandboxPeers> => {
@@ -125,6 +141,27 @@ export const startSandboxPeers = async (): Promise<SandboxPeers> => {
       },
       dialects: () => Object.fromEntries(erps.map((erp) => [erp.id, erp.dialects()])),
       payments: () => Object.fromEntries(erps.map((erp) => [erp.id, erp.payments()])),
+      stock: () =>
+        settings.stock.flatMap(({ from, to }) => {
+          const erp = erps.find(({ id }) => id === from);
+          return to.flatMap((id) => {
+            const shop = storefronts.find((each) => each.id === id);
+            return PRODUCTS.flatMap(({ sku }) =>
+              shop && erp
+                ? [
+                    {
+                      shop: id,
+                      sku,
+                      shows: shop.shows(sku) ?? null,
+                      erp: from,
+                      available: erp.available(sku),
+                      unexplained: shop.unexplained?.(sku) ?? 0,
+                    },
+                  ]
+                : [],
+            );
+          });
+        }),
       curl: (run) => storefronts.flatMap(({ id, curl }) => curl?.(webhookUrl(run, id)) ?? []).join('\n\n'),
       stop: async () => {
         await Promise.all(peers.map(({ stop }) => stop()));

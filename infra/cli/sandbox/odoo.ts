@@ -46,6 +46,19 @@ export const sandboxOdoo = async (options: SandboxOdooOptions): Promise<SandboxE
       const asked = (path: string) => erp.server.requests.some((request) => request.includes(` ${path}`));
       return [...(asked('/jsonrpc') ? ['JSON-RPC'] : []), ...(asked('/json/2/') ? ['JSON-2'] : [])];
     },
+    available: (sku) => {
+      const [product] = erp.call('product.product', 'search_read', [[['default_code', '=', sku]]], {
+        fields: ['free_qty'],
+      }) as { id: number; free_qty: number }[];
+      const drafts = new Set(
+        erp.records('sale.order').flatMap(({ id: order, state }) => (state === 'draft' ? [order] : [])),
+      );
+      const drafted = erp
+        .records('sale.order.line')
+        .filter((line) => line['product_id'] === product?.id && drafts.has(Number(line['order_id'])))
+        .reduce((sum, line) => sum + Number(line['product_uom_qty']), 0);
+      return (product?.free_qty ?? 0) - drafted;
+    },
     payments: () =>
       erp
         .records('account.payment')

@@ -18,11 +18,20 @@ export interface SandboxStorefront extends SandboxPeer {
   placeOrders(): Promise<readonly PlacedOrder[]>;
   /** Sends every delivery once more. @returns how many that were */
   replay(): Promise<number>;
+  /** Pieces of a SKU that buyers see. */
+  shows(sku: string): number | undefined;
+  /**
+   * Pieces that the shop took off its own number and that no order of ours explains: they are shown again when
+   * reconciliation has read that far, minutes after `--once` is over.
+   */
+  unexplained?(sku: string): number;
   /** A command line that sends a signed webhook; only where a signature does not expire. */
   curl?(webhookUrl: string): string;
 }
 
 export interface SandboxErp extends SandboxPeer {
+  /** Pieces of a SKU that nobody has ordered, drafts included. */
+  available(sku: string): number;
   /** Name of the tax of so many percent. */
   taxName(percent: number): string;
   /** The wires that it was spoken to over, as it saw them. */

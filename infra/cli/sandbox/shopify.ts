@@ -1,7 +1,7 @@
 import { type FakeOrderSpec, type FakeShopify, startFakeShopify } from '../../../test/fakes/shopify/index.ts';
 import { SANDBOX_SHOPIFY } from '../../stages/sandbox.ts';
 import type { PlacedOrder, SandboxStorefront } from './peer.ts';
-import { PRODUCTS } from './products.ts';
+import { PRODUCTS, STOCK } from './products.ts';
 
 const CLIENT_SECRET = 'shpss_sandbox_client_secret';
 const ACCESS_TOKEN = 'shpat_sandbox_access_token';
@@ -30,6 +30,7 @@ export const sandboxShopify = async (): Promise<SandboxStorefront> => {
       title: name,
       price: USD.toFixed(2),
       grams: 150,
+      stock: STOCK,
       ...(hsCode && { hsCode, origin: 'TW' }),
     })),
   });
@@ -51,6 +52,8 @@ export const sandboxShopify = async (): Promise<SandboxStorefront> => {
       placed.push({ orderId: await editedBeforeItIsPaid(shop), expect: 'written' });
       return placed;
     },
+    shows: (sku) => [...shop.inventory.find(sku).levels.values()][0]?.available,
+    unexplained: (sku) => UNEXPLAINED[sku] ?? 0,
     replay: async () => {
       await shop.settled();
       const count = shop.deliveries.length;
@@ -85,6 +88,9 @@ const editedBeforeItIsPaid = async (shop: FakeShopify): Promise<string> => {
   shop.markPaid(id);
   return id;
 };
+
+/** Of the order that is a test, and of the one that is edited: Shopify leaves it to staff whether edits put pieces back. */
+const UNEXPLAINED: Readonly<Record<string, number>> = { 'TEA-OOL-150': 1, 'MUG-TH-01': 2, 'TEE-M-NAVY': 1 };
 
 const CALIFORNIA = {
   email: 'ada.example@example.test',

@@ -49,6 +49,7 @@ export const sandboxWooCommerce = async (): Promise<SandboxStorefront> => {
       for (let index = 0; index < count; index += 1) await shop.redeliver(index);
       return count;
     },
+    shows: (sku) => shop.product(sku).stock,
     curl: (webhookUrl) => {
       const body = JSON.stringify(orderByHand());
       const signature = createHmac('sha256', WEBHOOK_SECRET).update(body).digest('base64');

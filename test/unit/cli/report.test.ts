@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Journey } from '../../../infra/cli/journeys.ts';
-import { type ReadBack, reportOf } from '../../../infra/cli/report.ts';
+import { isShownRight, type ReadBack, reportOf } from '../../../infra/cli/report.ts';
 
 const eur = (minor: number) => ({ minor, currency: 'EUR' });
 const document = (id: string, total = eur(2856)) => ({ id, name: `S0000${id}`, total });
@@ -26,7 +26,7 @@ const journey = (over: Partial<Journey> = {}): Journey => ({
   ...over,
 });
 const report = (readBack: readonly ReadBack[], journeys: readonly Journey[] = []) =>
-  reportOf({ readyMs: 4_000, readBack, journeys, connections: [], repeated: 0, payments: null });
+  reportOf({ readyMs: 4_000, readBack, journeys, connections: [], repeated: 0, payments: null, stock: null });
 
 describe('a report', () => {
   it('holds what shop and ERP say beside what was logged', () => {
@@ -55,6 +55,7 @@ describe('a report', () => {
       connections: [],
       repeated: 0,
       payments: null,
+      stock: null,
     });
   });
 
@@ -116,5 +117,19 @@ describe('a report', () => {
         code: 'IGNORED_BY_POLICY',
       },
     ]);
+  });
+});
+
+describe('a shop shows its stock right', () => {
+  it.each([
+    ['what the ERP has', 5, 5, 0, true],
+    ['more', 6, 5, 0, false],
+    ['less', 4, 5, 0, false],
+    ['less, and somebody knows why', 4, 5, 1, true],
+    ['still less', 3, 5, 1, false],
+    ['nothing, where more was sold than there is', 0, -2, 0, true],
+    ['not counted', null, 5, 0, false],
+  ])('%s', (_, shows, available, unexplained, isRight) => {
+    expect(isShownRight({ shop: 's', sku: 'A', erp: 'e', shows, available, unexplained })).toBe(isRight);
   });
 });

@@ -30,6 +30,7 @@ const report = (over: Partial<Report> = {}): Report => ({
   connections: [],
   repeated: 0,
   payments: null,
+  stock: null,
   ...over,
 });
 
