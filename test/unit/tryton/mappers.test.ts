@@ -157,3 +157,108 @@ describe('a refund', () => {
     expect(given).toMatchObject({ post, lockedPeriod: 'next-open-day' });
   });
 });
+
+describe('what decides about a sale', () => {
+  const { json } = casesIn('orders');
+  const wireOf = (name: string, change: { order?: object; refs?: object; route?: object } = {}) => {
+    const { order, refs, reference, route } = json(`${name}.in.json`);
+    return toWire({ ...order, ...change.order }, { ...refs, ...change.refs }, reference, {
+      ...route,
+      ...change.route,
+    });
+  };
+  const eur = (minor: number) => ({ minor, currency: 'EUR' });
+  const sevenFor = (minor: number) => {
+    const { order, refs } = json('does-not-divide.in.json');
+    const [line] = order.lines;
+    return {
+      order: {
+        lines: [
+          { ...line, quantity: 7, subtotal: eur(minor), discount: eur(0), total: eur(minor), taxes: [] },
+        ],
+        charges: [],
+        total: eur(minor),
+        rounding: eur(0),
+      },
+      refs: { ...refs, lines: [refs.lines[0]], charges: [], priceDigits: 2 },
+    };
+  };
+  const pieces = ({ value }: ReturnType<typeof wireOf>) =>
+    value.values.lines[0][1].map(({ quantity, unit_price }) => `${quantity} x ${unit_price.decimal}`);
+
+  it('taxes are in the order of their ids, whatever order the shop has', () => {
+    const { order, refs } = json('tax-exclusive.in.json');
+    const [line] = order.lines;
+    const [tax] = line.taxes;
+    const taxes = ['a', 'b', '1', 'gone'].map((key) => ({ ...tax, key }));
+    const { value } = wireOf('tax-exclusive', {
+      order: { lines: [{ ...line, taxes }], charges: [] },
+      refs: { taxes: { ...refs.taxes, a: 11, b: 9 } },
+    });
+    expect(value.values.lines[0][1].map((each) => each.taxes)).toEqual([[['add', [4, 9, 11]]]]);
+  });
+
+  it.each<[string, number, number, string[], string]>([
+    ['a cent that is left is borne by the rounding line', 1, 9997, ['7 x 14.28'], '0.02'],
+    [
+      'a cent that is left is borne by a price where no tolerance is',
+      0,
+      9997,
+      ['6 x 14.28', '1 x 14.29'],
+      '0',
+    ],
+    ['more than a cent is borne by prices', 1, 10000, ['4 x 14.29', '3 x 14.28'], '0.02'],
+    ['nothing is left', 0, 9996, ['7 x 14.28'], '0'],
+  ])('%s', (_case, roundingTolerance, minor, expected, tolerance) => {
+    const { order, refs } = sevenFor(minor);
+    const wire = wireOf('does-not-divide', { order, refs, route: { roundingTolerance } });
+    expect(pieces(wire)).toEqual(expected);
+    expect(wire.value.expected.tolerance).toBe(tolerance);
+  });
+
+  it('what no price can meet is said, and how much may be off', () => {
+    const { order, refs } = sevenFor(10000);
+    const [line] = order.lines;
+    const wire = wireOf('does-not-divide', {
+      order: { ...order, lines: [{ ...line, quantity: 0.3 }] },
+      refs: { ...refs, priceDigits: 0 },
+      route: { roundingTolerance: 1 },
+    });
+    expect(wire.warnings).toEqual([
+      `Line 1 ("${line.title}") has no exact unit price with the 0 decimals of acme-tryton.`,
+    ]);
+  });
+
+  it('a currency that the books round coarser is said', () => {
+    const { refs } = json('tax-exclusive.in.json');
+    const wire = wireOf('tax-exclusive', { refs: { currency: { ...refs.currency, rounding: '1' } } });
+    expect(wire.warnings).toContain('acme-tryton rounds EUR to 1: 70.15 EUR is booked as 70.');
+    expect(wire.value.expected.erpTotal).toBe('70');
+  });
+
+  it.each<[string, object, string[]]>([
+    ['both addresses', { partyId: 44, invoiceAddressId: 31, shipmentAddressId: 32 }, []],
+    ['no address to invoice', { partyId: 44, shipmentAddressId: 32 }, ['An address']],
+    ['no address to deliver', { partyId: 44, invoiceAddressId: 31 }, ['An address']],
+    ['nobody', {}, ['The customer']],
+  ])('a customer who is not there yet is said: %s', (_case, customer, said) => {
+    const { value, warnings } = wireOf('tax-exclusive', { refs: { customer } });
+    expect(warnings.map((text) => said.find((start) => text.startsWith(start)) ?? text)).toEqual(said);
+    const { partyId, invoiceAddressId, shipmentAddressId } = customer as Record<string, number>;
+    for (const [key, id] of Object.entries({
+      party: partyId,
+      invoice_address: invoiceAddressId,
+      shipment_address: shipmentAddressId,
+    })) {
+      if (id === undefined) expect(value.values).not.toHaveProperty(key);
+      else expect(value.values).toHaveProperty(key, id);
+    }
+  });
+
+  it('what the route does not choose is left to Tryton', () => {
+    const { value } = wireOf('tax-exclusive', { refs: { warehouseId: undefined, paymentTermId: undefined } });
+    for (const key of ['warehouse', 'payment_term', 'shipping_date']) {
+      expect(value.values).not.toHaveProperty(key);
+    }
+  });
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { manifest } from '../../../shared/connectors/woocommerce/manifest.ts';
-import { toOrder } from '../../../shared/connectors/woocommerce/orders.mapper.ts';
+import { changedAtMs, toOrder } from '../../../shared/connectors/woocommerce/orders.mapper.ts';
 import { WcOrder } from '../../../shared/connectors/woocommerce/wire.ts';
 
 const LINE = {
@@ -515,4 +515,200 @@ describe('people', () => {
       'parent_id is set: a marketplace plug-in may send the same goods in two orders',
     ]);
   });
+});
+
+describe('what cannot be stated exactly is refused, and named', () => {
+  const HUGE = '99999999999999999999';
+  it.each<[string, object, string]>([
+    ['a currency that is none', { currency: 'EURO' }, 'currency'],
+    ['no total', { total: undefined }, 'total: missing'],
+    ['a total that is too large', { total: HUGE }, 'total: '],
+    ['a tax', line({ taxes: [{ id: 1, total: HUGE }] }), 'line_items[0].taxes[0].total'],
+    ['shipping', { shipping_lines: [{ id: 3, total: HUGE }] }, 'shipping_lines[0].total'],
+    ['a fee', { fee_lines: [{ id: 3, name: 'x', total: HUGE }] }, 'fee_lines[0].total'],
+    ['a gift card', { gift_cards: [{ id: 3, amount: HUGE }] }, 'gift_cards[0].amount'],
+    ['a coupon', { coupon_lines: [{ code: 'x', discount: HUGE }] }, 'coupon_lines[0].discount'],
+    ['all tax', { total_tax: HUGE }, 'total_tax'],
+    ['when it changed', { date_modified_gmt: 'yesterday' }, 'date_modified_gmt: is no date'],
+    [
+      'when it changed, in a zone that nobody knows',
+      { date_modified_gmt: '', date_modified: '2026-01-05T02:05:00' },
+      'date_modified_gmt: missing; the local time has no zone',
+    ],
+    [
+      'when it changed, in a zone that nobody knows and a blank',
+      { date_modified_gmt: ' ', date_modified: '2026-01-05T02:05:00' },
+      'date_modified_gmt: missing; the local time has no zone',
+    ],
+  ])('%s', (_case, fields, message) => {
+    expect(() => map(fields)).toThrow(message);
+  });
+});
+
+describe('what a shop leaves out', () => {
+  it('ids of parts are their places', () => {
+    const { value } = map({
+      line_items: [LINE, { ...LINE, id: undefined }],
+      shipping_lines: [{ id: 3, total: '0' }, { total: '0' }],
+      fee_lines: [
+        { id: 4, name: 'a', total: '0' },
+        { name: 'b', total: '0' },
+      ],
+      gift_cards: [{ id: 5, amount: '0' }, {}],
+      total: '21.00',
+      total_tax: '1.00',
+    });
+    expect(value.lines.map(({ id }) => id)).toEqual(['1', 'line-2']);
+    expect(value.charges.map(({ id }) => id)).toEqual(['3', 'shipping-2', '4', 'fee-2']);
+    expect(value.giftCards).toEqual([
+      { id: '5', amount: { minor: 0, currency: 'EUR' } },
+      { id: 'gift-card-2', amount: { minor: 0, currency: 'EUR' } },
+    ]);
+  });
+
+  it.each([
+    [
+      { id: 1, total: '0.50' },
+      { key: '1', title: 'VAT', ratePercent: '5' },
+    ],
+    [
+      { id: 9, total: '0.50' },
+      { key: '9', title: 'Tax 9' },
+    ],
+    [{ total: '0.50' }, { key: 'unknown', title: 'Tax' }],
+  ])('names and rates of taxes: %j', (tax, expected) => {
+    const { value } = map(line({ taxes: [tax] }));
+    expect(value.lines[0]?.taxes).toEqual([
+      { ...expected, compound: false, amount: { minor: 50, currency: 'EUR' } },
+    ]);
+  });
+
+  it('when it changed: then it is as old as itself, and said so', () => {
+    const { value, warnings } = map({ date_modified_gmt: '', date_modified: '' });
+    expect(value.sourceVersion).toBe(Date.parse('2026-01-05T02:04:05Z'));
+    expect(warnings).toEqual(['date_modified_gmt is missing: the time of the order is its version']);
+  });
+
+  it.each<[string, object, number | undefined]>([
+    [
+      'GMT',
+      { date_modified_gmt: '2026-01-05T02:05:00', date_modified: '' },
+      Date.parse('2026-01-05T02:05:00Z'),
+    ],
+    ['nothing', { date_modified_gmt: '', date_modified: '' }, undefined],
+    ['a local time', { date_modified_gmt: '', date_modified: '2026-01-05T02:05:00' }, undefined],
+  ])('a listing knows when it changed only from GMT: %s', (_case, wire, expected) => {
+    expect(changedAtMs(wire as { date_modified: string; date_modified_gmt: string })).toBe(expected);
+  });
+});
+
+describe('a line without pieces', () => {
+  const none = { quantity: 0, subtotal: '0.00', total: '0.00' };
+  it.each<[string, object, number, number]>([
+    ['is left out with its money', { ...none, total_tax: '0.00', taxes: [{ id: 1, total: '0.00' }] }, 0, 0],
+    ['is a fee if it carries tax', { ...none, total_tax: '0.50', taxes: [{ id: 1, total: '0.50' }] }, 0, 1],
+  ])('%s', (_case, fields, lines, charges) => {
+    const { value } = map({ ...line(fields), total: '0.50' });
+    expect([value.lines.length, value.charges.length]).toEqual([lines, charges]);
+  });
+});
+
+it('one unit of tax per rate may be rounding; more is said', () => {
+  const twoRates = [
+    { id: 1, total: '0.20' },
+    { id: 2, total: '0.20' },
+  ];
+  const said = (total_tax: string) =>
+    map({ ...line({ total_tax, taxes: twoRates }) }).warnings.filter((text) => text.includes('add up'));
+  expect(said('0.42')).toEqual([]);
+  expect(said('0.43')).toEqual(['line_items[0].taxes do not add up to total_tax']);
+});
+
+describe('when it was paid', () => {
+  it.each<[string, object, string, string[]]>([
+    ['in GMT', { date_paid_gmt: '2026-01-05T02:04:30' }, '2026-01-05T02:04:30Z', []],
+    ['is no date', { date_paid_gmt: 'soon' }, '', ['date_paid_gmt: is no date']],
+    [
+      'in a zone that nobody knows',
+      { date_paid_gmt: '', date_paid: '2026-01-05T02:04:30' },
+      '',
+      ['date_paid_gmt: missing; the local time has no zone, so the moment is not known'],
+    ],
+  ])('%s', (_case, fields, paidAt, said) => {
+    const { value, warnings } = map({ status: 'on-hold', ...fields });
+    expect([value.payment.state, value.payment.paidAt ?? '', warnings]).toEqual(['paid', paidAt, said]);
+  });
+
+  it('never: it waits', () => {
+    const { value } = map({ status: 'on-hold', date_paid_gmt: '', date_paid: '' });
+    expect(value.payment.state).toBe('pending');
+  });
+});
+
+describe('what plug-ins leave in the order', () => {
+  const meta = (entries: Record<string, unknown>) => ({
+    meta_data: Object.entries(entries).map(([key, value], id) => ({ id, key, value })),
+  });
+
+  it.each<[string, Record<string, unknown>, boolean]>([
+    ['WooPayments in test mode', { _wcpay_mode: 'test' }, true],
+    ['WooPayments', { _wcpay_mode: 'prod' }, false],
+    ['PayPal in its sandbox', { _ppcp_paypal_payment_mode: 'sandbox' }, true],
+    ['PayPal', { _ppcp_paypal_payment_mode: 'live' }, false],
+    ['others who write "test" or "sandbox"', { utm_campaign: 'test', utm_source: 'sandbox' }, false],
+  ])('test orders: %s', (_case, entries, expected) => {
+    expect(map(meta(entries)).value.test).toBe(expected);
+  });
+
+  it.each<[string, Record<string, unknown>, object | undefined]>([
+    ['with its currency', { _stripe_fee: '0.59', _stripe_currency: 'eur' }, { minor: 59, currency: 'EUR' }],
+    ['without currency', { _stripe_fee: '0.59' }, undefined],
+    ['without amount', { _stripe_currency: 'EUR' }, undefined],
+    ['in a currency that is none', { _stripe_fee: '0.59', _stripe_currency: 7 }, undefined],
+    [
+      'of the second plug-in',
+      {
+        _stripe_fee: '',
+        _stripe_currency: 'EUR',
+        _wcpay_transaction_fee: '0.31',
+        _wcpay_intent_currency: 'EUR',
+      },
+      { minor: 31, currency: 'EUR' },
+    ],
+  ])("the provider's fee %s", (_case, entries, fee) => {
+    expect(map(meta(entries)).value.payment.fee).toEqual(fee);
+  });
+
+  it('lines show what the buyer saw, without the markup of old versions', () => {
+    const { value } = map(
+      line({
+        meta_data: [
+          {
+            id: 1,
+            key: 'pa_colour',
+            value: 'red',
+            display_key: 'Colour',
+            display_value: '<p class="x">Red</p>',
+          },
+          { id: 2, key: 'size', value: 'M', display_key: 'Size', display_value: '' },
+        ],
+      }),
+    );
+    expect(value.lines[0]?.attributes).toEqual([
+      { name: 'Colour', value: 'Red' },
+      { name: 'Size', value: 'M' },
+    ]);
+  });
+});
+
+it.each(['my-wc-open', 'open-wc-'])('only a prefix is a prefix: %s', (status) => {
+  const statuses = { 'my-open': 'open', 'open-': 'open' } as const;
+  expect(map({ status }, { statuses }).value.status).toBe('unknown');
+});
+
+it('people type blanks', () => {
+  const { value } = map({
+    billing: { first_name: 'Ann', company: ' Acme Ltd ', phone: ' 123 ', email: ' ANN@example.test ' },
+  });
+  expect(value.buyer).toMatchObject({ company: 'Acme Ltd', phone: '123', email: 'ann@example.test' });
 });
