@@ -435,13 +435,16 @@ const seed = (db: Database, options: FakeOdooOptions): number => {
   for (const { code, name = code, company, reservation = 'at_confirm' } of warehouses as NonNullable<
     FakeOdooOptions['warehouses']
   >) {
-    const stock = db.create('stock.location', { complete_name: `${code}/Stock` }, env);
+    const view = db.create('stock.location', { complete_name: code, usage: 'view' }, env);
+    const inside = { complete_name: `${code}/Stock`, location_id: view };
+    const stock = db.create('stock.location', inside, env);
     const id = make('stock.warehouse', code, {
       code,
       name,
       company_id: idOf('res.company', company ?? first),
       partner_id: db.get('res.company', idOf('res.company', company ?? first))?.['partner_id'],
       lot_stock_id: stock,
+      view_location_id: view,
       reservation_method: reservation,
     });
     db.patch('stock.location', stock, { warehouse_id: id });

@@ -22,6 +22,8 @@ export interface OdooStockOptions {
 interface Warehouse {
   readonly id: number;
   readonly code: string;
+  /** The location of which all its others are children. */
+  readonly view_location_id: z.infer<typeof Many2one>;
 }
 
 interface Scope {
@@ -65,7 +67,7 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
       'stock.warehouse',
       {
         domain: [['company_id', '=', companyId]],
-        fields: ['code', 'company_id'],
+        fields: ['code', 'company_id', 'view_location_id'],
         order: 'id asc',
       },
       WarehouseRow,
@@ -113,9 +115,10 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
     const asOfMs = nowMs();
     const fields = [...(await productFields(scope.call)), ...QUANTITIES];
     const byWarehouse: (readonly z.infer<typeof Counted>[])[] = [];
-    for (const { id } of scope.warehouses) {
-      // Up to 17 the key is `warehouse`, later `warehouse_id`.
-      const context = { ...scope.call.context, warehouse: id, warehouse_id: id };
+    for (const { id, view_location_id: view } of scope.warehouses) {
+      // Up to 17 the key is `warehouse`, later `warehouse_id`; the location says the same in all of them.
+      const where = { warehouse: id, warehouse_id: id, ...(view && { location: view[0] }) };
+      const context = { ...scope.call.context, ...where };
       const query = { domain: [...domain, ofCompany(scope)], fields, order: 'id asc' };
       byWarehouse.push(
         await client.searchRead('product.product', query, Counted, { ...scope.call, context }),
@@ -269,4 +272,9 @@ const Product = z.looseObject({
   is_kits: z.boolean().optional(),
 });
 const Counted = Product.extend({ qty_available: z.number(), free_qty: z.number(), outgoing_qty: z.number() });
-const WarehouseRow = z.looseObject({ id: z.int(), code: text, company_id: Many2one });
+const WarehouseRow = z.looseObject({
+  id: z.int(),
+  code: text,
+  company_id: Many2one,
+  view_location_id: Many2one,
+});

@@ -15,23 +15,25 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, value
 export const isStorable = (product: Row): boolean =>
   product['is_storable'] === true || product['type'] === 'product';
 
-/** Warehouses whose stock counts: that of the context, else all of the companies at hand. */
+/**
+ * Warehouses whose stock counts: that of the context (by the key of its version; and that of the location), else all of the
+ * companies at hand.
+ */
 const warehousesIn = ({ db, context, companyIds }: Env): ReadonlySet<unknown> => {
-  const given = context['warehouse_id'] ?? context['warehouse'];
-  const company = (id: unknown) => db.get('stock.warehouse', id)?.['company_id'] as number;
-  if (given === undefined) {
-    return new Set(
-      db
-        .all('stock.warehouse')
-        .filter(({ id }) => companyIds.includes(company(id)))
-        .map(({ id }) => id),
-    );
-  }
+  const isOld = !('is_storable' in db.model('product.product').fields);
+  const warehouse = context[isOld ? 'warehouse' : 'warehouse_id'];
+  const { location } = context;
+  const named = warehouse !== undefined || location !== undefined;
+  const found = db
+    .all('stock.warehouse')
+    .filter(({ id }) => warehouse === undefined || id === warehouse)
+    .filter(({ view_location_id: view }) => location === undefined || view === location)
+    .filter(({ company_id: company }) => named || companyIds.includes(company as number));
   // Record rules: no warehouse of a company that is not at hand.
-  if (!companyIds.includes(company(given))) {
+  if (found.some(({ company_id: company }) => !companyIds.includes(company as number))) {
     throw new OdooException('odoo.exceptions.AccessError', 'Access to unauthorized or invalid companies.');
   }
-  return new Set([given]);
+  return new Set(found.map(({ id }) => id));
 };
 
 export const quantityFields: Readonly<Record<string, Field>> = {
@@ -187,6 +189,7 @@ export const stockModels = (version: number): Model[] => [
       code: char('Short Name'),
       company_id: many2one('res.company', 'Company', { required: true }),
       lot_stock_id: many2one('stock.location', 'Location Stock'),
+      view_location_id: many2one('stock.location', 'View Location'),
       delivery_steps: char('Outgoing Shipments', { default: () => 'ship_only' }),
       partner_id: many2one('res.partner', 'Address'),
       // Odoo keeps it on the operation type of deliveries.

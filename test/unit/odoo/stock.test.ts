@@ -89,7 +89,10 @@ describe.each([16, 17, 18, 19] as const)('Odoo %i', (version) => {
     // Confirmed, and nobody has reserved it: Odoo's own free quantity is still 50.
     const { picking } = sell(fake, tea, 3);
     expect(
-      fake.call('product.product', 'read', [[tea]], { fields: ['free_qty'], context: { warehouse: 1 } }),
+      fake.call('product.product', 'read', [[tea]], {
+        fields: ['free_qty'],
+        context: { warehouse: 1, warehouse_id: 1 },
+      }),
     ).toEqual([{ id: tea, free_qty: 50 }]);
     expect(await now()).toEqual(['TEA-OOL-150 WH 50 47']);
     fake.call('stock.picking', 'action_assign', [[picking]]);
@@ -331,8 +334,11 @@ describe('what a real Odoo 18 answered', () => {
       authenticate: () => captured('02-authenticate-ok'),
       'res.users': () => [{ id: 2, company_id: [1, 'My Company (San Francisco)'] }],
       'res.company': () => rows('09-companies').filter(({ id }) => id === 1),
-      'stock.warehouse': () => rows('32-warehouses').filter(({ id }) => id === 1),
-      // Not asked for when it was captured: the kind of these two.
+      // Not asked for when they were captured: this location, and the kind of the two products.
+      'stock.warehouse': () =>
+        rows('32-warehouses')
+          .filter(({ id }) => id === 1)
+          .map((row) => ({ ...row, view_location_id: [7, 'WH'] })),
       'product.product': () => rows(name).map((row) => ({ ...row, type: 'consu', is_storable: true })),
     };
     const server = await startPeerServer((app) => {
