@@ -597,11 +597,17 @@ export const simulateLife = (world: World, mutant: Mutant = {}): Life => {
       world.tell(`the queue of ${erp.name} is paused for ${ms / MINUTE_MS} min`);
       pausedUntil.set(erp.name, Math.max(pausedUntil.get(erp.name) ?? 0, world.nowMs() + ms));
     });
-    perhaps(12, 12 * HOUR_MS, 1, () => {
-      count('longPauses');
-      world.tell(`the queue of ${erp.name} is paused for ${LONG_PAUSE_DAYS} days`);
-      pausedUntil.set(erp.name, world.nowMs() + LONG_PAUSE_DAYS * 24 * HOUR_MS);
-    });
+    // While orders come in; and while what failed is parked and sent again.
+    for (const [n, withinMs] of [
+      [30, 10 * MINUTE_MS],
+      [10, 12 * HOUR_MS],
+    ] as const) {
+      perhaps(n, withinMs, 1, () => {
+        count('longPauses');
+        world.tell(`the queue of ${erp.name} is paused for ${LONG_PAUSE_DAYS} days`);
+        pausedUntil.set(erp.name, world.nowMs() + LONG_PAUSE_DAYS * 24 * HOUR_MS);
+      });
+    }
   }
 
   return { shops, routes: ROUTES, erps, entries, rows, bindings, counts };

@@ -3,7 +3,6 @@ import type { ShopListing, StorefrontStock } from '../../connectors/stock-contra
 import type { StockRoute } from '../../settings/stock-route.ts';
 import type { CallContext } from '../ports.ts';
 import { changeRows, inTurn, type RowChange } from './change-rows.ts';
-import { observed } from './claims.ts';
 import { type Components, componentsOf } from './components.ts';
 import { type DuePorts, publishDue } from './due.ts';
 import type { StockStore, Watermarks } from './ports.ts';
@@ -177,7 +176,8 @@ const withClaim =
       setAtMs: nowMs,
     };
     const isEcho = known.begun !== undefined || (known.wroteAtMs ?? 0) >= beganMs;
-    const seen: Claim = isEcho || known.bound === quantity ? known : observed(known, quantity, nowMs);
+    // Sold, or written, or changed by somebody since the list was begun: whoever writes it asks the shop itself.
+    const seen: Claim = isEcho || known.bound === quantity ? known : { ...known, unsure: true };
     const { most, gave, ...alone } = seen;
     const next = isAlone || most === undefined ? alone : { ...alone, most, gave };
     return { ...row, claims: { ...row.claims, [id]: { ...next, per } } };

@@ -29,10 +29,12 @@ export interface Limit {
 export const divide = (holders: readonly Holder[], limits: readonly Limit[]): ReadonlyMap<string, number> => {
   const fair = raised(holders, limits, new Map(holders.map(({ id }) => [id, 0])));
   const kept = raised(holders, limits, lowered(holders, limits));
-  const ofShop = (shares: Shares, those: readonly Holder[]) =>
-    those.reduce((sum, { id, per }) => sum + (shares.get(id) ?? 0) * per, 0);
-  const shops = [...Map.groupBy(holders, ({ shop }) => shop).values()];
-  return shops.some((those) => 2 * ofShop(kept, those) < ofShop(fair, those)) ? fair : kept;
+  const shops = [...Map.groupBy(holders, ({ shop }) => shop).values()].map((those) => {
+    const sum = (shares: Shares) => those.reduce((all, { id, per }) => all + (shares.get(id) ?? 0) * per, 0);
+    return { kept: sum(kept), fair: sum(fair) };
+  });
+  const isSomeoneRich = shops.some((shop) => shop.kept > 1);
+  return isSomeoneRich && shops.some((shop) => 2 * shop.kept < shop.fair) ? fair : kept;
 };
 
 type Shares = Map<string, number>;

@@ -108,8 +108,11 @@ type Add = (sku: string, change: RowChange) => void;
 
 const takeLevels = ({ asOfMs, levels, missing }: StockChangedV1, add: Add): void => {
   for (const [sku, those] of Map.groupBy(levels, (level) => level.sku)) {
-    const byWarehouse = Object.fromEntries(those.map(({ warehouse, ...level }) => [warehouse, level]));
-    add(sku, (row) => takeReading(row, { asOfMs, levels: byWarehouse }));
+    const byWarehouse = Object.fromEntries(
+      those.map(({ warehouse, onHand, free }) => [warehouse, { onHand, free }]),
+    );
+    const category = those[0]?.category;
+    add(sku, (row) => takeReading(row, { asOfMs, levels: byWarehouse, category }));
   }
   for (const sku of missing) add(sku, (row) => takeReading(row, { asOfMs, levels: {} }));
 };

@@ -16,8 +16,10 @@ export interface LevelsPorts {
 export const readingsOf = ({ asOfMs, levels, missing, ambiguous }: LevelPage): Map<string, Reading> => {
   const readings = new Map<string, Reading>();
   for (const [sku, those] of Map.groupBy(levels, (level) => level.sku)) {
+    const category = those.find((level) => level.category !== undefined)?.category;
     readings.set(sku, {
       asOfMs,
+      ...(category !== undefined && { category }),
       levels: Object.fromEntries(
         those.map(({ warehouse, onHand, free }) => [warehouse, { onHand, free }] as const),
       ),
@@ -59,7 +61,16 @@ export const publishLevels = async (
       const parts = Object.entries(reading.levels);
       if (levels.length + parts.length > MOST_LEVELS || missing.length >= MOST_LEVELS) await send();
       if (parts.length === 0) missing.push(sku);
-      levels.push(...parts.map(([warehouse, { onHand, free }]) => ({ sku, warehouse, onHand, free })));
+      const { category } = reading;
+      levels.push(
+        ...parts.map(([warehouse, { onHand, free }]) => ({
+          sku,
+          warehouse,
+          onHand,
+          free,
+          ...(category !== undefined && { category }),
+        })),
+      );
     }
     await send();
   }

@@ -6,6 +6,8 @@ export interface Reading {
   readonly asOfMs: number;
   /** By warehouse; none: the ERP does not have this SKU, or no longer. */
   readonly levels: Readonly<Record<string, { readonly onHand: number; readonly free: number }>>;
+  /** Full name of its category; undefined: it has none, or nobody says. */
+  readonly category?: string | undefined;
 }
 
 /** Stands for all warehouses of a SKU that the ERP never had. */
@@ -17,13 +19,14 @@ export const readAtMs = ({ levels }: Pick<StockRow, 'levels'>): number =>
 /**
  * The later reading counts, whatever comes last. What was promised before it began is in it, and is no longer demand.
  */
-export const takeReading = (row: StockRow, { asOfMs, levels }: Reading): StockRow => {
+export const takeReading = (row: StockRow, { asOfMs, levels, category }: Reading): StockRow => {
   if (asOfMs <= readAtMs(row)) return row;
   const known = Object.keys(row.levels);
   const told = Object.entries(levels);
   const none = (known.length > 0 ? known : [NOWHERE]).map((name) => [name, { onHand: 0, free: 0 }] as const);
   return {
     ...row,
+    ...(category !== undefined && { category }),
     levels: Object.fromEntries(
       (told.length > 0 ? told : none).map(([name, { onHand, free }]) => [name, { onHand, free, asOfMs }]),
     ),
@@ -40,8 +43,9 @@ export const coveredBy = (demand: Demand, asOfMs: number): Demand => {
 };
 
 /** Would taking it change what anybody may show? Nobody needs to be told of a reading that says what is known. */
-export const isNews = (row: StockRow, { asOfMs, levels }: Reading): boolean => {
+export const isNews = (row: StockRow, { asOfMs, levels, category }: Reading): boolean => {
   if (asOfMs <= readAtMs(row)) return false;
+  if (category !== undefined && category !== row.category) return true;
   const told = Object.entries(levels);
   const known = Object.entries(row.levels);
   const isSame =

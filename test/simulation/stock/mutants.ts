@@ -1,5 +1,4 @@
 import type { StorefrontStock } from '../../../shared/connectors/stock-contract.ts';
-import type { StockRow } from '../../../shared/core/stock/rows.ts';
 import type { StockMutant } from './market.ts';
 
 /** Each takes one guard away, by ports that lie or arguments that are bent. Production code knows nothing of them. */
@@ -36,31 +35,15 @@ export const STOCK_MUTANTS: Readonly<Record<string, StockMutant>> = {
       },
     }),
   },
+  // What a list says is taken for what somebody has set, whatever we have written since.
   'no echo hash': {
-    listing: (real, { rows }) => {
-      const unaware = (row: StockRow): StockRow => ({
-        ...row,
-        claims: Object.fromEntries(
-          Object.entries(row.claims).map(([id, { begun: _b, wroteAtMs: _w, ...claim }]) => [id, claim]),
-        ),
-      });
-      return {
-        ...real,
-        rows: async (...args) =>
-          new Map([...(await real.rows(...args))].map(([sku, row]) => [sku, unaware(row)])),
-        // What it does not know of stays in the row.
-        put: (row) => {
-          const held = rows.get(`${row.erp} ${row.sku}`)?.claims ?? {};
-          const claims = Object.fromEntries(
-            Object.entries(row.claims).map(([id, claim]) => {
-              const { begun, wroteAtMs } = held[id] ?? {};
-              return [id, { ...claim, ...(begun && { begun }), ...(wroteAtMs && { wroteAtMs }) }];
-            }),
-          );
-          return real.put({ ...row, claims });
-        },
-      };
-    },
+    listing: (real, { rows }) => ({
+      ...real,
+      rows: async (...args) =>
+        new Map([...(await real.rows(...args))].map(([sku, row]) => [sku, { ...row, claims: {} }])),
+      put: (row) =>
+        real.put({ ...row, claims: { ...rows.get(`${row.erp} ${row.sku}`)?.claims, ...row.claims } }),
+    }),
   },
   'arrival order': {
     news: (news, arrival) => {
@@ -80,12 +63,6 @@ export const STOCK_MUTANTS: Readonly<Record<string, StockMutant>> = {
   },
   'sales are taken for known before they are': {
     watermarks: () => ({ of: async () => Number.MAX_SAFE_INTEGER }),
-  },
-  'shops that cannot compare are taken for those that can': {
-    write: (real) => ({ ...real, compare: 'atomic' }),
-  },
-  'nothing is waited for after an unanswered write': {
-    write: (real) => ({ ...real, settleMs: 0 }),
   },
   'no compare': {
     write: (real) => ({ ...real, stock: blind(real.stock) }),

@@ -116,7 +116,7 @@ export const planOf = (choices: Choices): StockPlan => {
       listings: [...(own.length > 0 ? own : names), ...extra],
       reconcileEveryMs: pick([5, 5, 15]) * MINUTE_MS,
       skewMs: choose(9_000) - 4_500,
-      relistMs: Array.from({ length: choose(3) }, () => OPENS_MS + choose(40 * MINUTE_MS)),
+      relistMs: [],
     };
   });
   const news = (): News => {
@@ -125,6 +125,14 @@ export const planOf = (choices: Choices): StockPlan => {
     return oneIn(10) ? [first, first + choose(5 * MINUTE_MS)] : [first];
   };
   const bursts = Array.from({ length: 1 + choose(4) }, () => OPENS_MS + choose(40 * MINUTE_MS));
+  // At the worst time: while everybody buys, and what was sold is written everywhere.
+  const relisted = shops.map((shop) => ({
+    ...shop,
+    relistMs: Array.from(
+      { length: choose(5) },
+      () => (bursts[choose(bursts.length)] ?? OPENS_MS) + choose(3 * MINUTE_MS),
+    ),
+  }));
   const someShop = () => shops[choose(shops.length)] ?? shops[0];
   const attempts = Array.from({ length: 12 + choose(50) }, (_, index): Attempt => {
     const shop = someShop();
@@ -167,7 +175,7 @@ export const planOf = (choices: Choices): StockPlan => {
   });
   const downFromMs = OPENS_MS + choose(30 * MINUTE_MS);
   return {
-    shops,
+    shops: relisted,
     skus,
     attempts: attempts.sort((a, b) => a.atMs - b.atMs),
     supplies,

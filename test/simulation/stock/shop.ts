@@ -41,15 +41,20 @@ export const simulatedShop = (world: World, plan: PlannedShop): SimulatedShop =>
         const actual = shown.get(sku) ?? 0;
         if (from !== undefined && actual !== from) return { sku, location, kind: 'stale', actual };
         // What is sold between the look and the write is overwritten.
-        if (plan.compare === 'reads-first') await world.sleep(50 + world.choose(1_500));
+        if (plan.compare === 'reads-first')
+          await world.sleep(50 + world.choose(world.choose(4) === 3 ? 8_000 : 800));
         shown.set(sku, to);
         onSet(sku);
         return { sku, location, kind: 'written' };
       };
       return {
         listings: async function* () {
-          // Read one after another: what is listed last is read last.
-          for (const sku of plan.listings) yield await call('list', async () => [listed(sku)]);
+          yield await call('list', async () => {
+            const all = plan.listings.map(listed);
+            // A long list takes its time; what it says was true when it began.
+            await world.sleep(world.choose(20_000));
+            return all;
+          });
         },
         find: (skus) => call('find', async () => skus.filter((sku) => shown.has(sku)).map(listed)),
         write: (writes) =>
@@ -58,7 +63,7 @@ export const simulatedShop = (world: World, plan: PlannedShop): SimulatedShop =>
             const lost = (): StockWritten[] =>
               writes.map(({ sku, location }) => ({ sku, location, kind: 'unknown', detail: 'no answer' }));
             if (fault('lost-before', 40)) return lost();
-            if (fault('late-write', 40)) {
+            if (fault('late-write', 25)) {
               world.later(
                 1_000 + world.choose(MOST_LATE_MS - 3_000),
                 () => void Promise.all(writes.map(one)),
