@@ -59,15 +59,19 @@ export const problemsAtRest = (market: Market): string[] => {
     // Who cannot compare shows at least half: more would have to show nothing first.
     const isHalf = shops.get(shop)?.plan.compare === 'reads-first' && shown >= more;
     if (more > 0 && !isHalf) problems.push(`${shop} shows ${shown} ${listing}, and could show ${more} more`);
-    const rich = listings.some(
-      (other) =>
-        other.listing === listing &&
-        other.shown > 1 &&
-        parts.length === 1 &&
-        other.shop !== shop &&
-        (!plan.hasSecondWarehouse || shop === plan.shops[0]?.name || other.shop !== plan.shops[0]?.name),
+    const [part] = parts;
+    if (shown > 0 || parts.length !== 1 || part?.quantity !== 1) continue;
+    const held = (whose: string) =>
+      listings.reduce((sum, each) => {
+        const per = each.shop === whose ? each.parts.find(({ sku }) => sku === part.sku)?.quantity : 0;
+        return sum + each.shown * (per ?? 0);
+      }, 0);
+    const first = plan.shops[0]?.name;
+    // What only the first shop sells from, the others cannot be given.
+    const rich = plan.shops.some(
+      ({ name }) => held(name) > 1 && (!plan.hasSecondWarehouse || shop === first || name !== first),
     );
-    if (shown === 0 && rich) problems.push(`${shop} shows no ${listing}, and another several`);
+    if (held(shop) === 0 && rich) problems.push(`${shop} shows no ${listing}, and another several`);
   }
   return problems;
 };
