@@ -71,6 +71,7 @@ const entriesOf = (stage: Settings): string[] => [
           entry('poll-stock', `${name}.ts`),
           entry('read-stock', `${name}.ts`),
           entry('project-stock', 'index.ts'),
+          entry('audit-stock', 'index.ts'),
         ]
       : []),
   ]),

@@ -19,6 +19,7 @@ import {
   withoutDefaults,
 } from '../settings.ts';
 import type { CoreStack } from './core-stack.ts';
+import { ErpAudit } from './erp-audit.ts';
 import { ErpShadow, shadowRoutes } from './erp-shadow.ts';
 import { ErpStock, STOCK_READERS } from './erp-stock.ts';
 import {
@@ -224,6 +225,8 @@ export class ErpStack extends cdk.Stack {
       StockReadFunctionName: functions.read.functionName,
       StockFunctionName: functions.project.functionName,
     });
+    const { fn } = new ErpAudit(this, 'Audit', { stage, connected, route: stock, core, secret });
+    outputs(this, { AuditFunctionName: fn.functionName });
   }
 }
 

@@ -37,6 +37,8 @@ export const TIMEOUTS = {
   writeStock: cdk.Duration.minutes(2),
   /** Everything that a shop sells, page by page. The most that Lambda allows. */
   listStock: cdk.Duration.minutes(15),
+  /** Everything that an ERP has and each of its shops sells. The most that Lambda allows. */
+  auditStock: cdk.Duration.minutes(15),
   /** One connection test of an ERP that may not answer; the next run comes after a minute. */
   controlConnection: cdk.Duration.seconds(50),
 } as const;

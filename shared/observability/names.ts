@@ -60,6 +60,10 @@ export const METRICS = {
   skusUnknown: 'SkusUnknown',
   /** SKUs that fell below their level since the last run. */
   lowStock: 'LowStock',
+  /** Runs of the audit; differences between an ERP and its shops (dimension `reason`: the cause), and those without an explanation. */
+  auditRuns: 'AuditRuns',
+  auditDifferences: 'AuditDifferences',
+  auditUnexplained: 'AuditUnexplained',
   /** Storefront's change to ERP's document, milliseconds. */
   webhookToErpMs: 'WebhookToErpMs',
 } as const;

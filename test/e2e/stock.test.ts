@@ -4,9 +4,12 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { beginStock } from '../../infra/cli/begin-stock.ts';
+import { addAuditCommand } from '../../infra/cli/commands/audit.ts';
 import { addStockCommands } from '../../infra/cli/commands/stock.ts';
 import { type LocalRun, runLocally } from '../../infra/cli/run-local.ts';
 import { settings } from '../../infra/settings.ts';
+import { dynamoDb } from '../../shared/aws/clients.ts';
+import { invokeFunction } from '../../shared/aws/lambda-api.ts';
 import { type FakeCustomStore, startFakeCustomStore } from '../fakes/custom-store.ts';
 import { type FakeOdoo, startFakeOdoo } from '../fakes/odoo.ts';
 import { type FakeWooCommerce, startFakeWooCommerce } from '../fakes/woocommerce.ts';
@@ -87,7 +90,7 @@ beforeAll(async () => {
   await woo.registerWebhook({ topic: 'order.updated', deliveryUrl, secret: SECRET });
   store.registerWebhook({ deliveryUrl: run.webhookUrls.get('acme-store') ?? '', secret: STORE_SECRET });
   await beginStock(run, stock);
-});
+}, 120_000);
 afterAll(async () => {
   await run?.stop();
   await Promise.all([woo?.stop(), store?.stop(), erp?.stop()]);
@@ -100,16 +103,18 @@ const shows = (sku: string, expected: { readonly woo: number; readonly store: nu
   expect.poll(() => shown(sku), { timeout: 20_000, interval: 50 }).toEqual(expected);
 
 /** What an operator types; in this process, because it starts in a second of its own. */
-const waybill = async (...words: string[]): Promise<{ code: number; out: string }> => {
+const waybill = (...words: string[]) => command('stock', ...words);
+const command = async (...words: string[]): Promise<{ code: number; out: string }> => {
   const program = new Command('waybill');
   addStockCommands(program);
+  addAuditCommand(program);
   let out = '';
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     out += String(text);
     return true;
   });
   try {
-    await program.parseAsync(['stock', ...words, '--data', folder], { from: 'user' });
+    await program.parseAsync([...words, '--data', folder], { from: 'user' });
     return { code: Number(process.exitCode ?? 0), out };
   } finally {
     write.mockRestore();
@@ -192,6 +197,26 @@ describe('two shops, one stock', () => {
     });
     await expect.poll(() => prices('SKU-06'), { timeout: 20_000 }).toEqual(['5.00', '5.00']);
     expect(await waybill('held')).toEqual({ code: 0, out: 'nothing is held\n' });
+  });
+
+  it('the daily audit finds what nothing explains, and one command prints it', async () => {
+    store.listing('SKU-08').quantity = 70;
+    const name = run.stack.outputs['waybill-sandbox-stock-acme-odoo.AuditFunctionName'] ?? '';
+    expect(await invokeFunction(dynamoDb(), name, {})).toMatchObject({
+      outcome: 'differs',
+      looked: SKUS.length,
+      unsure: 1,
+      skus: ['SKU-08 stock drift'],
+    });
+    const { code, out } = await command('audit', '--last');
+    expect(code).toBe(1);
+    expect(out).toContain(
+      '1 to be mended\n  stock  drift  acme-store  SKU-08  ERP: 20, shop: 70  it should show 20\n',
+    );
+    await waybill('resync', 'acme-store');
+    await shows('SKU-08', both(STOCK));
+    expect(await invokeFunction(dynamoDb(), name, {})).toMatchObject({ outcome: 'clean' });
+    expect((await command('audit', '--last')).code).toBe(0);
   });
 
   it('an ERP that has nothing any more is not believed until a person says so', async () => {

@@ -2,7 +2,8 @@ import { stringify } from 'csv-stringify/sync';
 import pc from 'picocolors';
 import type { Audit } from '../../../shared/core/audit/audit.ts';
 import { type Difference, isExplained } from '../../../shared/core/audit/differences.ts';
-import { aligned } from './parked-words.ts';
+import type { AuditReport } from '../../../shared/core/audit/report.ts';
+import { aligned, timeWords } from './parked-words.ts';
 
 /** What is for a person first; then what settings or the flow explain. */
 export const auditWords = (erp: string, { differences, skus, listings, orders }: Audit): string[] => {
@@ -17,6 +18,17 @@ export const auditWords = (erp: string, { differences, skus, listings, orders }:
     ...(open.length === 0 ? [pc.green('nothing is to be mended')] : []),
   ];
 };
+
+/** Daily audits that were kept. */
+export const reportWords = (reports: readonly AuditReport[]): string[] =>
+  reports.length === 0
+    ? ['no audit yet: there is one each morning while a stock route is on']
+    : reports.flatMap(({ atMs, leftOut, erp, ...rest }, i) => [
+        ...(i === 0 ? [] : ['']),
+        timeWords(atMs),
+        ...auditWords(erp, rest),
+        ...(leftOut === 0 ? [] : [`${leftOut} more were found and not kept: waybill audit lists them all`]),
+      ]);
 
 const part = (title: string, found: readonly Difference[], paint: (text: string) => string): string[] =>
   found.length === 0

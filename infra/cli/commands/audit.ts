@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { dynamoDb } from '../../../shared/aws/clients.ts';
+import { dynamoAuditReports } from '../../../shared/aws/dynamo-audit-reports.ts';
 import { ANY_SOURCE, dynamoMappings } from '../../../shared/aws/dynamo-mappings.ts';
 import { dynamoPrices } from '../../../shared/aws/dynamo-prices.ts';
 import { dynamoStock } from '../../../shared/aws/dynamo-stock.ts';
@@ -14,7 +15,7 @@ import { erpsOf, loadSettingsFile, type Settings, storefrontsOf } from '../../se
 import { mappingRowsFrom } from '../mapping-csv.ts';
 import { openedErp, storefrontReads, storefrontStock } from '../peers.ts';
 import { openTarget, type TargetOptions } from '../target.ts';
-import { auditCsv, auditWords } from './audit-words.ts';
+import { auditCsv, auditWords, reportWords } from './audit-words.ts';
 import { onTarget } from './on-target.ts';
 import { say, sayJson } from './output.ts';
 
@@ -25,6 +26,7 @@ interface AuditOptions extends TargetOptions {
   readonly erp?: string;
   readonly days: number;
   readonly csv?: string;
+  readonly last?: number | boolean;
   readonly json?: boolean;
 }
 
@@ -38,6 +40,7 @@ export const addAuditCommand = (program: Command): void => {
     .option('--mappings <file>', 'with --settings: mapping rows (.csv)')
     .option('--erp <connection>', 'of several stock routes')
     .option('--days <n>', 'orders of the last n days, 0: none', days, 7)
+    .option('--last [n]', 'read nothing: print what the last n daily audits found, the newest first', last)
     .option('--csv <file>', 'write the differences there, for spreadsheets')
     .option('--json', 'for programs')
     .addHelpText('after', '\nIt ends with 1 when something is to be mended.')
@@ -50,7 +53,14 @@ const days = (text: string): number => {
   throw new InvalidArgumentError('a whole number of days up to 90 is needed');
 };
 
+const last = (text: string): number => {
+  const n = Number(text);
+  if (Number.isInteger(n) && n >= 1 && n <= 30) return n;
+  throw new InvalidArgumentError('a whole number up to 30 is needed');
+};
+
 const run = async (options: AuditOptions): Promise<void> => {
+  if (options.last) return kept(options, options.last === true ? 1 : options.last);
   const opened = await open(options);
   const { settings, secrets } = opened;
   const wanted = settings.stock.filter(({ from }) => options.erp === undefined || options.erp === from);
@@ -79,6 +89,27 @@ const run = async (options: AuditOptions): Promise<void> => {
     );
   } else for (const { erp, ...rest } of audits) for (const line of auditWords(erp, rest)) say(line);
   if (all.some((one) => !isExplained(one))) process.exitCode = 1;
+};
+
+/** What the daily audits of a deployed stage, or of the local stack, have kept. */
+const kept = async (options: AuditOptions, most: number): Promise<void> => {
+  if (options.settings !== undefined || options.secrets !== undefined) {
+    throw new Error('--last prints what a deployed stage has kept: say --local or --stage NAME');
+  }
+  const target = await openTarget(options);
+  const routes = target.settings.stock.filter(
+    ({ from }) => options.erp === undefined || options.erp === from,
+  );
+  if (routes.length === 0) throw new Error('no such stock route');
+  const store = dynamoAuditReports(dynamoDb(), target.reportsTable);
+  const lists = await Promise.all(routes.map(({ from }) => store.list(from, most)));
+  const reports = lists.flat();
+  if (options.csv !== undefined) {
+    await writeFile(options.csv, auditCsv(reports.flatMap(({ differences }) => differences)));
+  }
+  if (options.json) sayJson(reports);
+  else for (const line of reportWords(reports)) say(line);
+  if (lists.some(([newest]) => newest && newest.unexplained > 0)) process.exitCode = 1;
 };
 
 interface Opened {
