@@ -23,6 +23,8 @@ export interface ErpLevel {
    * still to arrive does not count.
    */
   readonly free: number;
+  /** Full name of its category; rules may name it. undefined: it has none. */
+  readonly category?: string | undefined;
 }
 
 /** One complete reading of some SKUs: of every SKU asked for that the ERP knows, a level for every mapped warehouse. */

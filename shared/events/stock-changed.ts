@@ -14,6 +14,7 @@ export const StockChangedV1 = z
           warehouse: z.string().min(1),
           onHand: z.number(),
           free: z.number().meta({ description: 'On hand minus all that is promised; may be below zero' }),
+          category: z.string().optional().meta({ description: 'Full name; rules may name it' }),
         }),
       )
       .max(500),
