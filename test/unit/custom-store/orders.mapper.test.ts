@@ -275,3 +275,163 @@ describe('people', () => {
     expect([order.shipping, order.billing]).toEqual([undefined, undefined]);
   });
 });
+
+describe('what cannot be read names its place', () => {
+  const WRONG = '1.234';
+  const presented = (more: Json = {}) => {
+    const order = payload(NET);
+    return {
+      presentment: {
+        currency: 'EUR',
+        total: '96.53',
+        rate: '1',
+        lines: [{ subtotal: '100.00', discount: '10.00', total: '90.00', taxes: ['5.40', '1.13'] }],
+        charges: [],
+        discounts: order.discounts?.map(({ amount }) => amount),
+        giftCards: [],
+        refunds: [],
+        ...more,
+      },
+    };
+  };
+  const stated = payload(NET).payment;
+  const capture = { id: 'ch_1', amount: '96.53' };
+  const refund = { id: 're_1', total: '5.00' };
+
+  it.each<[string, () => ReturnType<typeof changed>, string]>([
+    ['a currency', () => withFields(NET, { currency: 'ABC' }), 'data.currency'],
+    ['a tax', () => firstLine(NET, { taxes: [tax(WRONG)] }), 'data.lines[0].taxes[0].amount'],
+    [
+      'a discount',
+      () => withFields(NET, { discounts: [{ code: 'x', amount: WRONG }] }),
+      'data.discounts[0].amount',
+    ],
+    [
+      'a gift card',
+      () => withFields(NET, { giftCards: [{ id: 'g', amount: WRONG }] }),
+      'data.giftCards[0].amount',
+    ],
+    [
+      'a capture',
+      () => withFields(NET, { payment: { ...stated, captures: [{ ...capture, amount: WRONG }] } }),
+      'data.payment.captures[0].amount',
+    ],
+    [
+      'the fee of a capture',
+      () => withFields(NET, { payment: { ...stated, captures: [{ ...capture, fee: WRONG }] } }),
+      'data.payment.captures[0].fee',
+    ],
+    [
+      'the currency of that fee',
+      () =>
+        withFields(NET, { payment: { ...stated, captures: [{ ...capture, fee: '1', feeCurrency: 'ABC' }] } }),
+      'data.payment.captures[0].feeCurrency',
+    ],
+    ['the fee', () => withFields(NET, { payment: { ...stated, fee: WRONG } }), 'data.payment.fee'],
+    [
+      'the total of a refund',
+      () => withFields(NET, { refunds: [{ ...refund, total: WRONG }] }),
+      'data.refunds[0].total',
+    ],
+    [
+      'a part that is given back with more tax than it costs',
+      () => {
+        const [line] = payload(GROSS).lines;
+        const lines = [{ lineId: line?.id, quantity: 1, total: '1.00', taxes: [tax('1.01')] }];
+        return withFields(GROSS, { refunds: [{ ...refund, lines }] });
+      },
+      'data.refunds[0].lines[0].taxes',
+    ],
+    [
+      'a tax that is given back for less than nothing, beside one that is not',
+      () =>
+        withFields(NET, {
+          refunds: [
+            {
+              ...refund,
+              lines: [{ lineId: 'li_1', quantity: 1, total: '1.00', taxes: [tax('0.10'), tax('-0.05')] }],
+            },
+          ],
+        }),
+      'data.refunds[0].lines[0].taxes',
+    ],
+    [
+      'a line that was never sold',
+      () =>
+        withFields(NET, {
+          refunds: [{ ...refund, lines: [{ lineId: 'li_9', quantity: 1, total: '1.00', taxes: [] }] }],
+        }),
+      'data.refunds[0].lines[0].lineId',
+    ],
+    [
+      'a charge that was never booked',
+      () =>
+        withFields(NET, { refunds: [{ ...refund, charges: [{ chargeId: 'c', total: '1.00', taxes: [] }] }] }),
+      'data.refunds[0].charges[0].chargeId',
+    ],
+    [
+      "a discount in the buyer's currency",
+      () => withFields(NET, presented({ discounts: [WRONG] })),
+      'data.presentment.discounts[0]',
+    ],
+    [
+      "taxes of a line in the buyer's currency",
+      () =>
+        withFields(
+          NET,
+          presented({ lines: [{ subtotal: '100.00', discount: '10.00', total: '90.00', taxes: ['6.53'] }] }),
+        ),
+      'data.presentment.lines[0].taxes: has 1 entries, the order 2',
+    ],
+    [
+      "the sum of a line in the buyer's currency",
+      () =>
+        withFields(
+          NET,
+          presented({
+            lines: [{ subtotal: '100.00', discount: '10.00', total: '91.00', taxes: ['5.40', '1.13'] }],
+          }),
+        ),
+      'data.presentment.lines[0].total',
+    ],
+    [
+      'a list that is missing',
+      () => withFields(NET, presented({ discounts: undefined })),
+      'data.presentment.discounts: has 0 entries, discounts has 1',
+    ],
+  ])('%s', (_case, received, reason) => {
+    expect(reasonOf(received())).toContain(reason);
+  });
+
+  it.each([
+    ['nothing of a piece', [{ lineId: 'li_1', quantity: 1, total: '0.00', taxes: [tax('0.00')] }]],
+    ['a piece', [{ lineId: 'li_1', quantity: 1, total: '5.00', taxes: [] }]],
+  ])('may be given back: %s', (_case, lines) => {
+    const { order } = orderOf(withFields(NET, { refunds: [{ ...refund, lines }] }));
+    expect(order.refunds[0]?.lines).toHaveLength(1);
+  });
+});
+
+it.each([
+  [999_999_999, false],
+  [1_000_000_000, true],
+  [9_999_999_999, true],
+  [10_000_000_000, false],
+])('a version of %i looks like seconds: %s', (version, looks) => {
+  const { warnings } = orderOf(withFields(NET, { version }));
+  expect(warnings.some((text) => text.startsWith('version looks like a time in seconds'))).toBe(looks);
+});
+
+it('blanks around what people typed are no part of it', () => {
+  const buyer = { id: '1', email: ' ADA@example.com ', phone: ' 1 ', company: ' Acme ', taxNumber: ' DE1 ' };
+  const { order } = orderOf(withFields(NET, { buyer }));
+  expect(order.buyer).toEqual({
+    id: '1',
+    email: 'ada@example.com',
+    phone: '1',
+    company: 'Acme',
+    taxNumber: 'DE1',
+    masked: false,
+  });
+  expect(orderOf(firstLine(NET, { sku: ' LAMP ' })).order.lines[0]?.sku).toBe('LAMP');
+});

@@ -398,3 +398,153 @@ describe('people and goods', () => {
     }
   });
 });
+
+describe('what cannot be stated is refused, and named', () => {
+  const reasonOf = (change: (order: Json) => void, headers: Json = {}) => {
+    const delivery = changed('paid-plain', change);
+    const received = receive({
+      ...delivery,
+      headers: { ...delivery.headers, ...headers },
+    } as typeof delivery);
+    return received.kind === 'unreadable' ? received.reason : received.kind;
+  };
+  const withFields = (fields: Json) => (order: Json) => Object.assign(order, fields);
+
+  it.each<[string, (order: Json) => void, string]>([
+    ['a currency that is none', withFields({ currency: 'EURO' }), 'currency'],
+    [
+      'an order of no moment',
+      withFields({ processed_at: '2026-11-20 10:00', created_at: 'soon' }),
+      'processed_at: holds no moment',
+    ],
+  ])('%s', (_case, change, reason) => {
+    expect(reasonOf(change)).toContain(reason);
+  });
+
+  it('without the moment of its change, the moment of the webhook is its version, and said', () => {
+    const { order, warnings } = orderOf('paid-plain', withFields({ updated_at: 'soon' }));
+    expect(order.sourceVersion).toBe(Date.parse('2026-11-20T10:05:00.123Z'));
+    expect(warnings).toContain('updated_at is missing: the time of the webhook is the version');
+    for (const at of [undefined, 'soon']) {
+      expect(reasonOf(withFields({ updated_at: 'soon' }), { 'x-shopify-triggered-at': at })).toContain(
+        'updated_at: holds no moment',
+      );
+    }
+  });
+});
+
+describe('what people leave untidy', () => {
+  const address = { first_name: '', last_name: '', name: '', company: '', phone: '' };
+  const withFields = (fields: Json) => orderOf('paid-plain', (order) => Object.assign(order, fields)).order;
+
+  it('blanks around what they typed', () => {
+    const order = withFields({
+      email: ' Ann@Example.test ',
+      phone: ' +886 2 5550 0000 ',
+      po_number: ' PO-1 ',
+      billing_address: { ...address, company: ' Acme Ltd ' },
+      note_attributes: [{ name: 'invoice_carrier', value: ' /ABC1234 ' }],
+    });
+    expect(order.buyer).toMatchObject({
+      email: 'ann@example.test',
+      phone: '+886 2 5550 0000',
+      company: 'Acme Ltd',
+    });
+    expect(order.attributes).toContainEqual({ name: 'po_number', value: 'PO-1' });
+    const { order: again } = orderOf(
+      'paid-plain',
+      (o) => Object.assign(o, { note_attributes: [{ name: 'carrier', value: ' /ABC1234 ' }] }),
+      { taxNumberKeys: ['carrier'] },
+    );
+    expect(again.buyer.taxNumber).toBe('/ABC1234');
+  });
+
+  it.each<[string, Json, Json]>([
+    ['the order', { email: 'a@example.test', contact_email: 'b@example.test' }, { email: 'a@example.test' }],
+    ['its contact', { email: '', contact_email: 'b@example.test' }, { email: 'b@example.test' }],
+    [
+      'the account',
+      { email: '', contact_email: '', customer: { id: 1, email: 'c@example.test', phone: '3' }, phone: '' },
+      { email: 'c@example.test', phone: '3' },
+    ],
+    [
+      'the order before the account',
+      { phone: '1', customer: { id: 1, phone: '3' }, billing_address: { ...address, phone: '4' } },
+      { phone: '1' },
+    ],
+    [
+      'the invoice after all others',
+      { phone: '', customer: { id: 1 }, billing_address: { ...address, phone: '4' } },
+      { phone: '4' },
+    ],
+  ])('mail and phone are those of %s', (_case, fields, expected) => {
+    expect(withFields(fields).buyer).toMatchObject(expected);
+  });
+
+  it.each<[Json, string]>([
+    [{ first_name: 'Ann', last_name: 'Lee', name: 'Somebody' }, 'Ann Lee'],
+    [{ first_name: 'Ann', last_name: '', name: 'Somebody' }, 'Ann'],
+    [{ first_name: '', last_name: 'Lee', name: 'Somebody' }, 'Lee'],
+    [{ first_name: '', last_name: '', name: 'Somebody' }, 'Somebody'],
+  ])('a person is called %j', (names, name) => {
+    const order = withFields({
+      shipping_address: { ...address, ...names, address1: 'Street 1', city: 'Taipei' },
+    });
+    expect(order.shipping?.name).toBe(name);
+  });
+
+  it.each<[string, string]>([
+    ['#1001', '1001'],
+    ['A#1001', 'A#1001'],
+    ['##1', '#1'],
+  ])('of the number %s only the leading mark is taken off', (name, orderNumber) => {
+    expect(withFields({ name }).orderNumber).toBe(orderNumber);
+  });
+
+  it.each<[string, string, string]>([
+    ['Shopify says', 'gid://shopify/Order/5500000000009', '5500000000009'],
+    ['names an order within something else', 'x gid://shopify/Order/5500000000009', '5500000000001'],
+    ['names more than an order', 'gid://shopify/Order/5500000000009/Refund', '5500000000001'],
+    ['is missing', '', '5500000000001'],
+  ])(
+    'all digits of its id stand in its global id, unless that %s',
+    (_case, admin_graphql_api_id, orderId) => {
+      expect(withFields({ admin_graphql_api_id }).orderId).toBe(orderId);
+    },
+  );
+
+  it('a line has a name, or else the title of its product', () => {
+    const titles = (fields: Json) =>
+      orderOf('paid-plain', (order) => Object.assign(lineOf(order), fields)).order.lines[0]?.title;
+    expect(titles({ name: 'Tea - 150 g', title: 'Tea' })).toBe('Tea - 150 g');
+    expect(titles({ name: '', title: 'Tea' })).toBe('Tea');
+    const sku = orderOf('paid-plain', (order) => Object.assign(lineOf(order), { sku: ' TEA ' })).order;
+    expect(sku.lines[0]?.sku).toBe('TEA');
+  });
+
+  it.each<[unknown, number | undefined]>([
+    [150, 300],
+    [0, undefined],
+    [undefined, undefined],
+  ])('two pieces of %s g weigh %s', (grams, weightG) => {
+    const { order } = orderOf('paid-plain', (o) => Object.assign(lineOf(o), { grams }));
+    expect(order.lines[0]?.weightG).toBe(weightG);
+  });
+
+  it('the origin of goods is a country, and nothing else', () => {
+    const origin = (...codes: string[]) =>
+      orderOf('paid-plain', (order) =>
+        Object.assign(lineOf(order), {
+          duties: codes.map((code, id) => ({
+            id,
+            country_code_of_origin: code,
+            harmonized_system_code: '0902',
+            shop_money: { amount: '0.00', currency_code: 'TWD' },
+            presentment_money: { amount: '0.00', currency_code: 'TWD' },
+            tax_lines: [],
+          })),
+        }),
+      ).order.lines[0]?.originCountry;
+    expect([origin('TWN', 'tw', 'TW'), origin('TWN'), origin('XTW')]).toEqual(['TW', undefined, undefined]);
+  });
+});
