@@ -113,7 +113,7 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
     scope: Scope,
   ): Promise<LevelPage> => {
     const asOfMs = nowMs();
-    const fields = [...(await productFields(scope.call)), ...QUANTITIES];
+    const fields = [...(await productFields(scope.call)), ...QUANTITIES, 'categ_id'];
     const byWarehouse: (readonly z.infer<typeof Counted>[])[] = [];
     for (const { id, view_location_id: view } of scope.warehouses) {
       // Up to 17 the key is `warehouse`, later `warehouse_id`; the location says the same in all of them.
@@ -133,7 +133,8 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
       rows.flatMap((row): ErpLevel[] => {
         const sku = complete.has(row.id) ? counted.get(row.id)?.sku : undefined;
         const { code: warehouse = '' } = scope.warehouses[index] ?? {};
-        return sku === undefined ? [] : [{ sku, warehouse, ...quantitiesOf(row) }];
+        const category = row.categ_id ? { category: row.categ_id[1] } : {};
+        return sku === undefined ? [] : [{ sku, warehouse, ...quantitiesOf(row), ...category }];
       }),
     );
     return { asOfMs, levels, missing, ambiguous };
@@ -271,7 +272,12 @@ const Product = z.looseObject({
   is_storable: z.boolean().optional(),
   is_kits: z.boolean().optional(),
 });
-const Counted = Product.extend({ qty_available: z.number(), free_qty: z.number(), outgoing_qty: z.number() });
+const Counted = Product.extend({
+  qty_available: z.number(),
+  free_qty: z.number(),
+  outgoing_qty: z.number(),
+  categ_id: z.union([z.tuple([z.int(), z.string()]), z.literal(false)]),
+});
 const WarehouseRow = z.looseObject({
   id: z.int(),
   code: text,

@@ -7,6 +7,7 @@ import type { StockRoute } from '../../settings/stock-route.ts';
 import type { ChangeWindow } from '../contract.ts';
 import type { ErpProduct, ErpProducts } from '../stock-contract.ts';
 import { inPages } from '../stock-products.ts';
+import { CATEGORY_FIELDS, Categories, categoryOf } from './categories.ts';
 import type { Clause, Domain, TrytonCall, TrytonClient } from './client.ts';
 import { inCompany } from './connection.ts';
 import { Decimal, Flag, Id, Text, trytonDate, trytonDatetime } from './json.ts';
@@ -135,8 +136,8 @@ export const trytonProducts = (options: TrytonProductsOptions): ErpProducts => {
       const taxes = await taxesOf(meant.flatMap(taxIds), scope.call);
       const prices = await pricesOf(meant, scope);
       yield meant.map((row): ErpProduct => {
-        const { name, salable, categories, account } = templateOf(row);
-        const category = categories[0] ?? account?.rec_name;
+        const { name, salable } = row['template.'];
+        const category = categoryOf(row['template.']);
         const taxPercent = sumOf(taxIds(row).map((id) => taxes.get(id)));
         return {
           sku: row.code,
@@ -289,13 +290,6 @@ const DAY_MS = 86_400_000;
 
 const isActive = (row: ProductRow): boolean => row.active && row['template.'].active;
 
-const templateOf = ({ 'template.': template }: ProductRow) => ({
-  name: template.name,
-  salable: template.salable,
-  categories: template['categories.'].map(({ rec_name }) => rec_name),
-  account: template['account_category.'],
-});
-
 const taxIds = (row: ProductRow): readonly number[] =>
   row['template.']['account_category.']?.customer_taxes_used ?? [];
 
@@ -328,8 +322,7 @@ const FIELDS = [
   'template.name',
   'template.salable',
   'template.list_price',
-  'template.categories.rec_name',
-  'template.account_category.rec_name',
+  ...CATEGORY_FIELDS,
   'template.account_category.customer_taxes_used',
 ] as const;
 const TAX_FIELDS = ['type', 'rate', 'childs'] as const;
@@ -352,7 +345,7 @@ const Product = z.looseObject({
     name: Text,
     salable: Flag,
     list_price: Decimal.nullish(),
-    'categories.': z.array(z.looseObject({ rec_name: Text })),
+    ...Categories,
     'account_category.': z.looseObject({ rec_name: Text, customer_taxes_used: z.array(Id) }).nullish(),
   }),
 });

@@ -6,6 +6,7 @@ import type { Clock } from '../../core/ports.ts';
 import type { StockRoute } from '../../settings/stock-route.ts';
 import type { ErpStock, LevelPage } from '../stock-contract.ts';
 import { inPages, type StockProduct, sortProducts } from '../stock-products.ts';
+import { CATEGORY_FIELDS, Categories, categoryOf } from './categories.ts';
 import type { Clause, TrytonCall, TrytonClient } from './client.ts';
 import { inCompany } from './connection.ts';
 import { Decimal, Id, Text, trytonDatetime } from './json.ts';
@@ -22,6 +23,7 @@ export interface TrytonStockOptions {
 interface Goods extends StockProduct {
   /** Of the product's default unit, in which Tryton counts, in its sale unit, in which orders are written. */
   readonly perPiece: Big;
+  readonly category: string | undefined;
 }
 
 interface Warehouse {
@@ -193,6 +195,7 @@ export const trytonStock = (options: TrytonStockOptions): ErpStock => {
           warehouse: code,
           onHand: pieces(new Big(quantity)),
           free: pieces(free),
+          ...(goods.category && { category: goods.category }),
         });
       }
     }
@@ -290,6 +293,7 @@ const goodsOf = (row: z.infer<typeof Product>): Goods => ({
   sku: row.code,
   counted: row['template.'].type === 'goods',
   perPiece: row['sale_uom.'] ? new Big(row['sale_uom.'].factor).div(row['default_uom.'].factor) : new Big(1),
+  category: categoryOf(row['template.']),
 });
 
 /** Without the noise of floats; units of measure have fewer decimals. */
@@ -299,7 +303,13 @@ const DIGITS = 6;
 const inDefaultUnit = (line: z.infer<typeof SaleLine>): Big =>
   new Big(line.quantity).times(line['unit.']?.factor ?? 1).div(line['product.']['default_uom.'].factor);
 
-const FIELDS = ['code', 'template.type', 'sale_uom.factor', 'default_uom.factor'] as const;
+const FIELDS = [
+  'code',
+  'template.type',
+  ...CATEGORY_FIELDS,
+  'sale_uom.factor',
+  'default_uom.factor',
+] as const;
 const LINE_FIELDS = [
   'product',
   'quantity',
@@ -322,7 +332,7 @@ const Factor = z.looseObject({ factor: z.union([z.number(), Decimal]) });
 const Product = z.looseObject({
   id: Id,
   code: Text,
-  'template.': z.looseObject({ type: z.string() }),
+  'template.': z.looseObject({ type: z.string(), ...Categories }),
   'sale_uom.': Factor.nullish(),
   'default_uom.': Factor,
 });

@@ -222,7 +222,7 @@ it('what a transfer within the warehouse has reserved is nobody else’s', async
 it('says which SKUs it has no level for', async () => {
   const { stock } = await start({
     products: [
-      { sku: 'TEA', name: 'Tea', stock: 1 },
+      { sku: 'TEA', name: 'Tea', stock: 1, category: 'All / Tea' },
       { sku: 'TWICE', name: 'One', stock: 1 },
       { sku: 'TWICE', name: 'Another', stock: 2 },
       { sku: 'AGAIN', name: 'Old', stock: 1, archived: true },
@@ -239,8 +239,8 @@ it('says which SKUs it has no level for', async () => {
   expect(page).toEqual({
     asOfMs: Date.parse('2026-11-23T08:00:00Z'),
     levels: [
-      { sku: 'TEA', warehouse: 'WH', onHand: 1, free: 1 },
-      { sku: 'AGAIN', warehouse: 'WH', onHand: 4, free: 4 },
+      { sku: 'TEA', warehouse: 'WH', onHand: 1, free: 1, category: 'All / Tea' },
+      { sku: 'AGAIN', warehouse: 'WH', onHand: 4, free: 4, category: 'All' },
     ],
     missing: ['OLD', 'SHIP', 'BAG', 'SET', 'NOPE', 'tea'],
     ambiguous: ['TWICE'],
@@ -334,12 +334,13 @@ describe('what a real Odoo 18 answered', () => {
       authenticate: () => captured('02-authenticate-ok'),
       'res.users': () => [{ id: 2, company_id: [1, 'My Company (San Francisco)'] }],
       'res.company': () => rows('09-companies').filter(({ id }) => id === 1),
-      // Not asked for when they were captured: this location, and the kind of the two products.
+      // Not asked for when they were captured: this location, kind and category of the two products.
       'stock.warehouse': () =>
         rows('32-warehouses')
           .filter(({ id }) => id === 1)
           .map((row) => ({ ...row, view_location_id: [7, 'WH'] })),
-      'product.product': () => rows(name).map((row) => ({ ...row, type: 'consu', is_storable: true })),
+      'product.product': () =>
+        rows(name).map((row) => ({ ...row, type: 'consu', is_storable: true, categ_id: [1, 'All'] })),
     };
     const server = await startPeerServer((app) => {
       app.post('/jsonrpc', async (request) => {

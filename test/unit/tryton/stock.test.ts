@@ -205,7 +205,7 @@ it('says which SKUs it has no level for, and reads many in few requests', async 
   );
   expect(page).toEqual({
     asOfMs: Date.parse('2026-11-24T08:00:00Z'),
-    levels: [{ sku: 'MUG-TH-01', warehouse: 'WH', onHand: 1000, free: 1000 }],
+    levels: [{ sku: 'MUG-TH-01', warehouse: 'WH', onHand: 1000, free: 1000, category: 'Everything' }],
     missing: ['SHIP', 'OLD-TEA', 'NOPE'],
     ambiguous: ['TWICE'],
   });
