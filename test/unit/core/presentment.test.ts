@@ -38,6 +38,34 @@ const order = (presentment: Presentment | undefined) =>
   });
 const without = (key: keyof Presentment): Presentment => ({ ...PRESENTMENT, [key]: undefined });
 
+describe('what was captured', () => {
+  const payment = (id: string, minor: number) => ({ id, amount: twd(minor), method: 'stripe' });
+  const paid = (...stated: number[]) =>
+    inBuyerCurrency({
+      ...order({ ...PRESENTMENT, payments: stated.map(usd) }),
+      payments: [payment('a', 60000), payment('b', 50198)],
+    });
+
+  it('is stated as the buyer paid it', () => {
+    expect(paid(1900, 1572).payments).toEqual([
+      { ...payment('a', 0), amount: usd(1900) },
+      { ...payment('b', 0), amount: usd(1572) },
+    ]);
+  });
+
+  it.each([[[]], [[3472]]])(
+    "is left out where not every capture is stated in the buyer's currency: %j",
+    (stated) => {
+      expect(paid(...stated)).not.toHaveProperty('payments');
+    },
+  );
+
+  it('is left out where the shop lists none', () => {
+    expect(inBuyerCurrency(order({ ...PRESENTMENT, payments: [] }))).not.toHaveProperty('payments');
+    expect(inBuyerCurrency(order(PRESENTMENT))).not.toHaveProperty('payments');
+  });
+});
+
 describe('inBuyerCurrency', () => {
   const buyer = inBuyerCurrency(order(PRESENTMENT));
 
