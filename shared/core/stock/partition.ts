@@ -85,10 +85,17 @@ const raised = (holders: readonly Holder[], limits: readonly Limit[], from: Shar
     const beyond = straight - (share > held ? 0 : held);
     return Math.min(most, Math.max(share, Math.min(straight, held), beyond));
   };
+  const ofShop = ({ shop }: Holder): number =>
+    holders.reduce(
+      (sum, each) => (each.shop === shop ? sum + (shares.get(each.id) ?? 0) * each.per : sum),
+      0,
+    );
   for (;;) {
     const open = holders
       .filter((holder) => reachOf(holder, roomOf(holder)) > (shares.get(holder.id) ?? 0))
-      .sort((a, b) => pieces(a) - pieces(b) || b.sold - a.sold || (a.id < b.id ? -1 : 1));
+      .sort(
+        (a, b) => pieces(a) - pieces(b) || ofShop(a) - ofShop(b) || b.sold - a.sold || (a.id < b.id ? -1 : 1),
+      );
     const [least, second] = open;
     if (!least) return shares;
     const room = roomOf(least);

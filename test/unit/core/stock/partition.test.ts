@@ -30,6 +30,7 @@ it.each<[string, number, readonly Short[], readonly number[]]>([
   ['less than there is: who holds most gives first', 6, [[5], [3]], [3, 3]],
   ['nothing there', 0, [[5], [3]], [0, 0]],
   ['a shop that takes no more leaves it to the others', 10, [[0, { most: 2 }], [0]], [2, 8]],
+  ['a shop with two listings is one shop', 2, [[0, { shop: 'a' }], [0, { shop: 'a' }], [0]], [1, 0, 1]],
   ['a pack of three comes after those who have fewer than three', 4, [[0], [0], [0, { per: 3 }]], [2, 2, 0]],
   ['... and gets what is then there', 9, [[0], [0], [0, { per: 3 }]], [3, 3, 1]],
   ['what cannot be compared needs what it shows once more', 4, [[2, { isSlow: true }], [1]], [2, 2]],
