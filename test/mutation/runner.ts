@@ -162,7 +162,7 @@ const NEAREST = 4;
 
 /** What is quick first: the first test that fails ends the run of a mutant. */
 const quickFirst = (a: string, b: string): number => rank(a) - rank(b) || (a < b ? -1 : 1);
-const rank = (suite: string): number => (/\/(properties|scenarios)\//.test(suite) ? 1 : 0);
+const rank = (suite: string): number => (/\/(properties|scenarios|mutation)\//.test(suite) ? 1 : 0);
 
 /** By how many imports `file` is away from a suite. */
 const distanceTo = (file: string, suite: string): number => {

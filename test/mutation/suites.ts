@@ -13,4 +13,5 @@ export const SUITES: readonly string[] = [
   'test/unit/cli/{adopt-words,orders-repair}.test.ts',
   'test/properties/{backoff,money,reconcile,sqs-batch,shopify-refunds,woocommerce-orders,custom-store-orders}.test.ts',
   'test/scenarios/outlast-the-queue.test.ts',
+  'test/mutation/lives.ts',
 ];
