@@ -136,7 +136,7 @@ const replaced = (
 // --- what is kept -------------------------------------------------------------------------------------------
 
 /** Orders that no longer count are remembered: late copies of them must not count again. An item holds 400 KB. */
-const MOST_REMEMBERED = 400;
+const MOST_REMEMBERED = 200;
 const REMEMBERED_MS = 21 * 24 * 60 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 const DAYS_SOLD = 35;

@@ -169,7 +169,7 @@ it('a hot SKU remembers its last orders, and its row stays small', () => {
   row = takeReading(row, { asOfMs: 9_000, levels: { WH: { onHand: 10, free: 7 } } });
   row = countOrder(row, copy(1, 1, { orderId: 'last', placedAtMs: 9_500 }));
   expect(notYetInErp(row)).toBe(1);
-  expect(Object.keys(row.demand)).toHaveLength(401);
+  expect(Object.keys(row.demand)).toHaveLength(201);
   // One of the forgotten comes again: it takes nothing from what its shop may show.
   const again = countOrder(row, copy(2, 1, { orderId: '3', placedAtMs: 2_003 }));
   expect(Object.values(again.claims)[0]?.bound).toBe(3_999);
