@@ -42,6 +42,7 @@ export interface FakeProduct {
 
 /** What buyers see of a product. */
 export interface FakeProductState {
+  readonly id: number;
   readonly stock: number | undefined;
   readonly price: string;
   readonly salePrice: string;
@@ -237,8 +238,8 @@ export const startFakeWooCommerce = async (options: FakeWooCommerceOptions): Pro
     },
     orders: () => [...shop.orders.values()].map((order) => shop.orderJson(order)),
     product: (sku) => {
-      const { stock, price, salePrice, saleFrom, saleTo, status } = shop.requireProduct(sku);
-      return { stock, price, salePrice, saleFrom, saleTo, status };
+      const { id, stock, price, salePrice, saleFrom, saleTo, status } = shop.requireProduct(sku);
+      return { id, stock, price, salePrice, saleFrom, saleTo, status };
     },
     setStock: (sku, stock) => {
       shop.requireProduct(sku).stock = stock;
@@ -973,9 +974,10 @@ class Shop {
       categories: [],
       images: [],
       attributes: [],
-      variations: [...this.products.values()]
-        .filter((each) => each.parentId === product.id)
-        .map((each) => each.id),
+      variations:
+        product.type === 'variable'
+          ? [...this.products.values()].filter((each) => each.parentId === product.id).map((each) => each.id)
+          : [],
       meta_data: [] as Meta[],
       stock_status: stock === undefined || stock > 0 ? 'instock' : 'outofstock',
     };

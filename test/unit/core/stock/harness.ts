@@ -210,14 +210,14 @@ export const memoryShop = (
 
 export interface MarketOptions {
   readonly route?: StockRoute;
-  readonly shops: Readonly<Record<string, MemoryShop>>;
+  readonly shops: Readonly<Record<string, Pick<MemoryShop, 'compare' | 'stock'>>>;
+  readonly clock?: { nowMs: number };
   /** Listing -> what one of it is made of. */
   readonly bundles?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** The use-cases on memory ports: what is published is handed on by `flow`. */
-export const market = ({ route = routeOf(), shops, bundles = {} }: MarketOptions) => {
-  const clock = { nowMs: NOW };
+export const market = ({ route = routeOf(), shops, bundles = {}, clock = { nowMs: NOW } }: MarketOptions) => {
   const nowMs = () => clock.nowMs;
   const held = heldStock();
   const store = memoryStock(held);
@@ -264,7 +264,7 @@ export const market = ({ route = routeOf(), shops, bundles = {} }: MarketOptions
       OrderRoute.parse({ from, to: ERP, startAt: '2026-01-01T00:00:00Z' }),
     ),
   };
-  const shopOf = (name: string): MemoryShop => {
+  const shopOf = (name: string) => {
     const shop = shops[name];
     if (!shop) throw new Error(`no shop ${name}`);
     return shop;
