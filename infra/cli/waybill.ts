@@ -14,6 +14,7 @@ import { addSecretsCommands } from './commands/secrets.ts';
 import { addShadowCommand } from './commands/shadow.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addStockCommands } from './commands/stock.ts';
+import { addStockTestCommand } from './commands/stock-test.ts';
 
 const program = new Command('waybill')
   .description("Operator's tools, against AWS with your own credentials, or --local")
@@ -32,6 +33,7 @@ addShadowCommand(program);
 addConnectionCommands(program);
 addStatusCommand(program);
 addStockCommands(program);
+addStockTestCommand(program);
 addConnectorsCommand(program);
 
 try {

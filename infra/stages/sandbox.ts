@@ -49,7 +49,7 @@ const ROUTES: NonNullable<SettingsInput['orders']> = [
     from: 'sandbox-woo',
     to: 'sandbox-odoo',
     startAt,
-    accept: { bankTransferPending: 'draft' },
+    accept: { bankTransferPending: 'draft', test: 'confirm' },
     payments: 'book',
   },
   // Booked in what the buyer paid in.
@@ -61,7 +61,14 @@ const ROUTES: NonNullable<SettingsInput['orders']> = [
 
 /** Two shops sell from one stock: a sale in one lowers the other. */
 const STOCK: NonNullable<SettingsInput['stock']> = [
-  { from: 'sandbox-odoo', to: ['sandbox-woo', 'sandbox-store'], every: '1 minute' },
+  {
+    from: 'sandbox-odoo',
+    to: ['sandbox-woo', 'sandbox-store'],
+    every: '1 minute',
+    // Both show its last piece, whichever of them the test buys it in.
+    rules: [{ skus: ['TEE-M-NAVY'], policy: 'shared' }],
+    testSkus: ['TEE-M-NAVY'],
+  },
   { from: 'sandbox-odoo-19', to: ['sandbox-shopify'], every: '1 minute' },
 ];
 

@@ -38,7 +38,18 @@ export interface LevelPage {
   readonly ambiguous: readonly string[];
 }
 
-/** Stock of one ERP connection. Only reads. */
+/** What somebody has counted of one SKU in one warehouse. */
+export interface StockCount {
+  readonly sku: string;
+  /** Warehouse code. */
+  readonly warehouse: string;
+  /** 0 or more. */
+  readonly onHand: number;
+  /** Kept with the movement where the ERP has a place for it. */
+  readonly reason: string;
+}
+
+/** Stock of one ERP connection. Only reads, apart from `adjust`. */
 export interface ErpStock {
   /**
    * From which step on an order of ours is missing from `free`: `confirmed` (also when nothing is reserved for it yet),
@@ -64,6 +75,11 @@ export interface ErpStock {
   levels(skus: readonly string[], route: StockRoute, call: CallContext): AsyncIterable<LevelPage>;
   /** Levels of every active product with a SKU. A page that cannot be read throws: an incomplete listing is a failure. */
   all(route: StockRoute, call: CallContext): AsyncIterable<LevelPage>;
+  /**
+   * Sets what is on hand, as staff who count do; the same count twice changes nothing. No flow uses it, only `waybill
+   * stock-test`. undefined: this connector cannot. @throws PermanentError the ERP refuses, or has no such product
+   */
+  adjust?(count: StockCount, route: StockRoute, call: CallContext): Promise<void>;
 }
 
 /** A product as an ERP sells it. */
@@ -186,4 +202,14 @@ export interface StorefrontStock {
   writePrices?(writes: readonly PriceWrite[], call: CallContext): Promise<readonly PriceWritten[]>;
   /** Makes a hidden draft of a product that the shop does not know. @returns its ref */
   createDraft?(product: ErpProduct, call: CallContext): Promise<ShopListing>;
+  /** undefined: orders cannot be placed there by a machine. Only `waybill stock-test` does. */
+  readonly testOrders?: TestOrders;
+}
+
+/** Orders that every route takes for tests, and that nobody is sent a mail about. */
+export interface TestOrders {
+  /** One piece of a listing. @returns the order's id @throws UnknownOutcomeError it may have been placed */
+  place(listing: ShopListing, call: CallContext): Promise<string>;
+  /** Its piece is for sale again. Once more changes nothing. */
+  cancel(orderId: string, call: CallContext): Promise<void>;
 }

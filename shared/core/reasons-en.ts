@@ -56,6 +56,7 @@ const OPERATIONS = {
   'create-invoice-address': 'create the invoice address',
   'create-credit-note': 'create the credit note',
   'create-payment': 'create the payment',
+  'adjust-stock': 'adjust the stock',
 } as const;
 
 const refusal = (error: ErpRefusal): string => {

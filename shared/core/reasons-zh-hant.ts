@@ -66,6 +66,7 @@ const OPERATIONS = {
   'create-invoice-address': '建立帳單地址',
   'create-credit-note': '建立折讓單',
   'create-payment': '建立收付款紀錄',
+  'adjust-stock': '調整庫存',
 } as const;
 
 const refusal = (error: ErpRefusal): string => {

@@ -34,7 +34,8 @@ export type ErpOperation =
         | 'create-delivery-address'
         | 'create-invoice-address'
         | 'create-credit-note'
-        | 'create-payment';
+        | 'create-payment'
+        | 'adjust-stock';
     }
   | {
       readonly what:

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { beginStock } from '../../infra/cli/begin-stock.ts';
 import { addAuditCommand } from '../../infra/cli/commands/audit.ts';
 import { addStockCommands } from '../../infra/cli/commands/stock.ts';
+import { addStockTestCommand } from '../../infra/cli/commands/stock-test.ts';
 import { type LocalRun, runLocally } from '../../infra/cli/run-local.ts';
 import { settings } from '../../infra/settings.ts';
 import { dynamoDb } from '../../shared/aws/clients.ts';
@@ -48,9 +49,19 @@ const stage = () =>
       from,
       to: 'acme-odoo',
       startAt: '2026-01-01T00:00:00+01:00',
+      ...(from === 'acme-woo' && { accept: { test: 'confirm' as const } }),
     })),
     // Polled by hand: the schedule's first run is later than the last case.
-    stock: [{ from: 'acme-odoo', to: ['acme-woo', 'acme-store'], every: '15 minutes', prices: {} }],
+    stock: [
+      {
+        from: 'acme-odoo',
+        to: ['acme-woo', 'acme-store'],
+        every: '15 minutes',
+        prices: {},
+        rules: [{ skus: ['SKU-09'], policy: 'shared' }],
+        testSkus: ['SKU-09'],
+      },
+    ],
   });
 
 beforeAll(async () => {
@@ -108,6 +119,7 @@ const command = async (...words: string[]): Promise<{ code: number; out: string 
   const program = new Command('waybill');
   addStockCommands(program);
   addAuditCommand(program);
+  addStockTestCommand(program);
   let out = '';
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     out += String(text);
@@ -217,6 +229,28 @@ describe('two shops, one stock', () => {
     await shows('SKU-08', both(STOCK));
     expect(await invokeFunction(dynamoDb(), name, {})).toMatchObject({ outcome: 'clean' });
     expect((await command('audit', '--last')).code).toBe(0);
+  });
+
+  it('the last piece is sold in a test, and everything is put back', async () => {
+    const before = erp.records('sale.order').length;
+    const { code, out } = await command('stock-test', 'SKU-09', '--wait', '20');
+    expect(out.replace(/ordered in acme-woo: \d+/, 'ordered in acme-woo: ID').split('\n')).toEqual([
+      '  one piece of SKU-09 is available in acme-odoo',
+      '  acme-woo shows 1, acme-store shows 1',
+      '  ordered in acme-woo: ID',
+      '  acme-odoo has reserved it',
+      '  every shop shows 0',
+      '  putting everything back …',
+      'passed: the last piece was sold once, and everything is as it was',
+      '',
+    ]);
+    expect(code).toBe(0);
+    expect(shown('SKU-09')).toEqual(both(STOCK));
+    const made = erp.records('sale.order').slice(before);
+    expect(made.map(({ state }) => state)).toEqual(['cancel']);
+    expect(woo.orders().at(-1)).toMatchObject({ status: 'cancelled', date_paid_gmt: null });
+    expect(erp.records('account.move')).toEqual([]);
+    await expect(command('stock-test', 'SKU-10')).rejects.toThrow('"SKU-10" is no test SKU');
   });
 
   it('an ERP that has nothing any more is not believed until a person says so', async () => {

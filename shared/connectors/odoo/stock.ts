@@ -4,8 +4,9 @@ import type { BoundedCache } from '../../core/bounded-cache.ts';
 import { PermanentError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { StockRoute } from '../../settings/stock-route.ts';
-import type { ErpLevel, ErpStock, LevelPage } from '../stock-contract.ts';
+import type { ErpLevel, ErpStock, LevelPage, StockCount } from '../stock-contract.ts';
 import { inPages, type SortedProducts, type StockProduct, sortProducts } from '../stock-products.ts';
+import { adjustStock } from './adjust-stock.ts';
 import type { Domain, OdooCall, OdooClient } from './client.ts';
 import { inCompany } from './connection.ts';
 import { Many2one, type MasterData, type OdooCompany } from './master-data.ts';
@@ -24,6 +25,8 @@ interface Warehouse {
   readonly code: string;
   /** The location of which all its others are children. */
   readonly view_location_id: z.infer<typeof Many2one>;
+  /** Where its pieces lie. */
+  readonly lot_stock_id: z.infer<typeof Many2one>;
 }
 
 interface Scope {
@@ -67,7 +70,7 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
       'stock.warehouse',
       {
         domain: [['company_id', '=', companyId]],
-        fields: ['code', 'company_id', 'view_location_id'],
+        fields: ['code', 'company_id', 'view_location_id', 'lot_stock_id'],
         order: 'id asc',
       },
       WarehouseRow,
@@ -222,6 +225,36 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
     }
   }
 
+  const adjust = async (count: StockCount, route: StockRoute, signal: AbortSignal): Promise<void> => {
+    const scope = await scopeOf(route, signal);
+    const { sku, warehouse: code } = count;
+    const warehouse = scope.warehouses.find((each) => each.code === code);
+    const [location] = warehouse?.lot_stock_id || [];
+    if (!warehouse || location === undefined)
+      throw new PermanentError('UNKNOWN_WAREHOUSE', { warehouse: code, destination });
+    let product: number | undefined;
+    const only = { ...scope, warehouses: [warehouse] };
+    const page = await readLevels(
+      [['default_code', '=', sku]],
+      (products) => {
+        const sorted = sortProducts(products, [sku]);
+        product = [...sorted.counted.keys()][0];
+        return sorted;
+      },
+      only,
+    );
+    const [level] = page.levels;
+    if (product === undefined || !level) {
+      const error = {
+        why: 'words',
+        words: `${sku} is no product, several, or none that is counted`,
+      } as const;
+      throw new PermanentError('ERP_REFUSED', { destination, operation: { what: 'adjust-stock' }, error });
+    }
+    const change = { ...count, destination, product, location, before: level.onHand };
+    await adjustStock(client, change, scope.call);
+  };
+
   return {
     reservedWhen: 'confirmed',
 
@@ -240,6 +273,7 @@ export const odooStock = (options: OdooStockOptions): ErpStock => {
     changed: ({ fromMs }, route, { signal }) => forgettingPages(changed(fromMs, route, signal)),
     levels: (skus, route, { signal }) => forgettingPages(levels(skus, route, signal)),
     all: (route, { signal }) => forgettingPages(all(route, signal)),
+    adjust: (count, route, { signal }) => adjust(count, route, signal),
   };
 };
 
@@ -283,4 +317,5 @@ const WarehouseRow = z.looseObject({
   code: text,
   company_id: Many2one,
   view_location_id: Many2one,
+  lot_stock_id: Many2one,
 });

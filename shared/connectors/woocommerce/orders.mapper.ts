@@ -18,7 +18,14 @@ import { decodeHtml } from './html-entities.ts';
 import type { WooCommerceSettings } from './manifest.ts';
 import { instant } from './moment.ts';
 import { refundsOf } from './refunds.ts';
-import type { WcAddress, WcLineItem, WcMeta, WcOrder, WcRefund } from './wire.ts';
+import {
+  TEST_MARK,
+  type WcAddress,
+  type WcLineItem,
+  type WcMeta,
+  type WcOrder,
+  type WcRefund,
+} from './wire.ts';
 
 export interface MapContext {
   /** Connection id. */
@@ -333,12 +340,13 @@ const providerFee = (meta: readonly WcMeta[]): Money | undefined => {
   return undefined;
 };
 
-/** Plug-ins that say so: WooPayments `_wcpay_mode`, WooCommerce PayPal Payments `_ppcp_paypal_payment_mode`. */
+/** Ours, and plug-ins that say so: WooPayments `_wcpay_mode`, WooCommerce PayPal Payments `_ppcp_paypal_payment_mode`. */
 const isTest = (meta: readonly WcMeta[]): boolean =>
   meta.some(
     ({ key, value }) =>
       (key === '_wcpay_mode' && value === 'test') ||
-      (key === '_ppcp_paypal_payment_mode' && value === 'sandbox'),
+      (key === '_ppcp_paypal_payment_mode' && value === 'sandbox') ||
+      key === TEST_MARK,
   );
 
 // --- people ------------------------------------------------------------------------------------------------

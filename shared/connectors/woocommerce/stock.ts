@@ -3,6 +3,7 @@ import { stockSession, wooCommerceListings } from './listings.ts';
 import { manifest, type WooCommerceCredentials, type WooCommerceSettings } from './manifest.ts';
 import { createDraft, writePrices } from './prices.ts';
 import { setStock } from './set-stock.ts';
+import { testOrders } from './test-orders.ts';
 
 /** Stock and prices of a WooCommerce shop: its REST API, batch by batch, one request at a time. */
 export const woocommerceStock: StockConnector<WooCommerceSettings, WooCommerceCredentials> = {
@@ -19,6 +20,7 @@ export const woocommerceStock: StockConnector<WooCommerceSettings, WooCommerceCr
         const [known] = await find([product.sku], call);
         return known ?? createDraft(session, product, call);
       },
+      testOrders: testOrders(session),
     };
   },
 };

@@ -154,3 +154,6 @@ export const WcEntity = z.object({ id: RequiredId });
 
 /** How WordPress says that something went wrong, with any HTTP status, or inside a webhook. */
 export const WcError = z.object({ code: z.string(), message: z.string(), data: Anything });
+
+/** Meta data that marks an order as a test of ours. */
+export const TEST_MARK = '_waybill_test';

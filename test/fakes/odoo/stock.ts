@@ -220,6 +220,8 @@ export const stockModels = (version: number): Model[] => [
       available_quantity: computed('float', 'Available Quantity', (row) => row['quantity']),
       inventory_quantity: number('Counted Quantity'),
       lot_id: computed('many2one', 'Lot', () => false),
+      package_id: computed('many2one', 'Package', () => false),
+      owner_id: computed('many2one', 'Owner', () => false),
       company_id: computed(
         'many2one',
         'Company',

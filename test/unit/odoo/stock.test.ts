@@ -360,3 +360,33 @@ describe('what a real Odoo 18 answered', () => {
     expect(await read(stockAt(server.url), ['TEA-OOL-150', 'MUG-TH-01'])).toEqual(expected);
   });
 });
+
+describe('adjust', () => {
+  it.each([16, 17, 18, 19] as const)('counts one product in one warehouse, Odoo %i', async (version) => {
+    const { fake, stock } = await start({
+      version,
+      warehouses: [{ code: 'WH' }, { code: 'EU' }],
+      products: [
+        { sku: 'TEA', name: 'Tea', stock: { WH: 5, EU: 7 } },
+        { sku: 'CUP', name: 'Cup' },
+        { sku: 'TWICE', name: 'A', stock: 1 },
+        { sku: 'TWICE', name: 'B', stock: 1 },
+      ],
+    });
+    const count = (sku: string, warehouse: string, onHand: number) =>
+      stock.adjust?.({ sku, warehouse, onHand, reason: 'test' }, routeOf(), call);
+    await count('TEA', 'EU', 1);
+    await count('TEA', 'EU', 1);
+    expect(await read(stock, ['TEA'])).toEqual(['TEA EU 1 1', 'TEA WH 5 5']);
+    await count('CUP', 'WH', 3); // nothing of it was there
+    expect(await read(stock, ['CUP'], onlyFrom('WH'))).toEqual(['CUP WH 3 3']);
+    await count('TEA', 'EU', 0);
+    expect(await read(stock, ['TEA'], onlyFrom('EU'))).toEqual(['TEA EU 0 0']);
+    const moves = fake.records('stock.move').length;
+    await count('TEA', 'EU', 0);
+    expect(fake.records('stock.move')).toHaveLength(moves);
+    await expect(count('TWICE', 'WH', 3)).rejects.toMatchObject({ code: 'ERP_REFUSED' });
+    await expect(count('NONE', 'WH', 3)).rejects.toMatchObject({ code: 'ERP_REFUSED' });
+    await expect(count('TEA', 'XX', 3)).rejects.toMatchObject({ code: 'UNKNOWN_WAREHOUSE' });
+  });
+});

@@ -653,6 +653,7 @@ describe('what plug-ins leave in the order', () => {
   it.each<[string, Record<string, unknown>, boolean]>([
     ['WooPayments in test mode', { _wcpay_mode: 'test' }, true],
     ['WooPayments', { _wcpay_mode: 'prod' }, false],
+    ['a stock test of ours', { _waybill_test: 'yes' }, true],
     ['PayPal in its sandbox', { _ppcp_paypal_payment_mode: 'sandbox' }, true],
     ['PayPal', { _ppcp_paypal_payment_mode: 'live' }, false],
     ['others who write "test" or "sandbox"', { utm_campaign: 'test', utm_source: 'sandbox' }, false],

@@ -192,3 +192,24 @@ it('products that are deleted while pages are turned: the list is no list', asyn
   });
   await expect(listed()).rejects.toMatchObject({ code: 'CHANGED_WHILE_READ' });
 });
+
+describe('test orders', () => {
+  it('take one piece, are marked, name nobody, and give it back when they are cancelled', async () => {
+    await open(SHIRT);
+    const [listing] = await stock.find(['SHIRT-M'], call);
+    if (!listing || !stock.testOrders) throw new Error('WooCommerce takes test orders');
+    const id = await stock.testOrders.place(listing, call);
+    expect(shop.product('SHIRT-M').stock).toBe(3);
+    expect(shop.order(Number(id))).toMatchObject({
+      status: 'on-hold',
+      date_paid_gmt: null,
+      billing: { first_name: 'Waybill', email: '' },
+      line_items: [{ sku: 'SHIRT-M', quantity: 1 }],
+      meta_data: expect.arrayContaining([expect.objectContaining({ key: '_waybill_test', value: 'yes' })]),
+    });
+    await stock.testOrders.cancel(id, call);
+    await stock.testOrders.cancel(id, call);
+    expect(shop.product('SHIRT-M').stock).toBe(4);
+    await expect(stock.testOrders.cancel('999', call)).resolves.toBeUndefined();
+  });
+});
