@@ -56,6 +56,8 @@ export interface WroteStock {
 /** A value that was sold from under our hands is computed again at once, so many times. */
 const MOST_ROUNDS = 4;
 const AT_ONCE = 16;
+/** Listings that are begun, written and acknowledged before the next ones are: whole batches of every shop. */
+const AT_A_TIME = 500;
 /** Longer than a message stays hidden after its worker has died. */
 const RECENT_MS = 15 * 60_000;
 /** Waiting for sales to be told. */
@@ -91,22 +93,15 @@ export const writeStock = async (
     watermarkMs: (shop) => marks.get(shop),
   });
   const desk: Desk = { ports, tally, contextNow, rows: new Map() };
-  let left = [...listings.values()].filter(({ refused }) => !refused);
-  tally.counts.fine += listings.size - left.length;
-  for (let round = 0; left.length > 0; round += 1) {
-    if (round === MOST_ROUNDS) {
-      tally.again(0);
+  const open = [...listings.values()].filter(({ refused }) => !refused);
+  tally.counts.fine += listings.size - open.length;
+  for (let at = 0; at < open.length; at += AT_A_TIME) {
+    // The shop wants to be left alone, or no time is left: what is not begun is as it was.
+    if (tally.failure || call.signal.aborted) {
+      tally.again(tally.failure ? hintOf(tally.failure) : 0);
       break;
     }
-    const planned = await planAll(desk, left);
-    await lookAll(desk, planned, call);
-    const looked = planned.flatMap(({ listing, plan }) => (plan.kind === 'look' ? [listing] : []));
-    const begun = await beginAll(desk, planned);
-    const isBegun = new Set(begun.map(({ listing }) => idOf(listing)));
-    const lost = planned.flatMap(({ listing, plan }) =>
-      plan.kind === 'write' && !isBegun.has(idOf(listing)) ? [listing] : [],
-    );
-    left = [...looked, ...lost, ...(await write(desk, begun, call))];
+    await writeSome(desk, open.slice(at, at + AT_A_TIME), call);
   }
   const listed = new Set([...listings.values()].map(idOf));
   // Also when somebody else moved pieces: that worker may have died before it told. Not for ever: two who both cannot be
@@ -118,6 +113,25 @@ export const writeStock = async (
   );
   if (desk.rows.size > 0) waitForSales(desk, listed);
   return outcome(await publishDue(ports, due, `stock shown by ${ports.shop}`));
+};
+
+const writeSome = async (desk: Desk, listings: readonly ListingRow[], call: CallContext): Promise<void> => {
+  let left = listings;
+  for (let round = 0; left.length > 0; round += 1) {
+    if (round === MOST_ROUNDS) {
+      desk.tally.again(0);
+      return;
+    }
+    const planned = await planAll(desk, left);
+    await lookAll(desk, planned, call);
+    const looked = planned.flatMap(({ listing, plan }) => (plan.kind === 'look' ? [listing] : []));
+    const begun = await beginAll(desk, planned);
+    const isBegun = new Set(begun.map(({ listing }) => idOf(listing)));
+    const lost = planned.flatMap(({ listing, plan }) =>
+      plan.kind === 'write' && !isBegun.has(idOf(listing)) ? [listing] : [],
+    );
+    left = [...looked, ...lost, ...(await write(desk, begun, call))];
+  }
 };
 
 const uniqueKeys = (keys: readonly Key[]): Key[] => [

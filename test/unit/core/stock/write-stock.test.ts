@@ -76,6 +76,17 @@ it('a storm of 429: nothing is lost, and the hint of the shop is kept', async ()
   expect(desk.shown.get('south TEA')).toBe(9);
 });
 
+it('a storm of 429 in the middle of a whole shop: what is not begun is left for later', async () => {
+  const skus = numbers(1_200);
+  const desk = await openDesk({ north: skus }, all(skus, 10));
+  await desk.levels(all(skus, 9));
+  desk.throttled = 1;
+  const keys = skus.map(key);
+  expect(await desk.write('north', keys)).toMatchObject({ written: 0, againMs: 4_000 });
+  expect(desk.batches.map(({ writes }) => writes.length)).toEqual([500]);
+  expect(await desk.write('north', keys)).toMatchObject({ written: 1_200, againMs: undefined });
+});
+
 it.each<StockRefusal>(['REFUSED', 'UNKNOWN_LOCATION', 'TRACKING_OFF', 'NOT_MUTABLE', 'LISTING_GONE'])(
   'one of 250 is %s: the others are written, and it is not tried again',
   async (code) => {
