@@ -36,3 +36,8 @@ assert.ok(
   'a shop that is routed to two ERPs',
 );
 assert.ok(report.ignored.length > 0, 'a test order that no ERP has');
+assert.ok(report.stock.length > 0, 'stock flows to shops');
+for (const { shop, sku, shows, available, unexplained } of report.stock) {
+  assert.ok(shows <= available, `${shop} shows ${shows} of ${sku}, and there are ${available}`);
+  assert.ok(shows >= available - unexplained, `${shop} shows only ${shows} of ${sku} of ${available}`);
+}
