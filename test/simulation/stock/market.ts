@@ -1,7 +1,6 @@
-import type { Mappings } from '../../../shared/connectors/contract.ts';
 import { learnListings } from '../../../shared/core/stock/learn-listings.ts';
 import { pollStock } from '../../../shared/core/stock/poll-stock.ts';
-import type { StockStore, Watermarks } from '../../../shared/core/stock/ports.ts';
+import type { Watermarks } from '../../../shared/core/stock/ports.ts';
 import { projectStock, type StockNews } from '../../../shared/core/stock/project-stock.ts';
 import { readStock } from '../../../shared/core/stock/read-stock.ts';
 import { type WriteStockPorts, writeStock } from '../../../shared/core/stock/write-stock.ts';
@@ -12,16 +11,17 @@ import { OrderRoute } from '../../../shared/settings/order-route.ts';
 import { type StockPolicy, StockRoute } from '../../../shared/settings/stock-route.ts';
 import { memoryCursors } from '../../fakes/memory-cursors.ts';
 import { type HeldStock, heldStock, memoryPollStates, memoryStock } from '../../fakes/memory-stock.ts';
-import { actor, type Faults, LIFETIME_MS, stored } from '../actor.ts';
+import { LIFETIME_MS } from '../actor.ts';
 import type { World } from '../scheduler.ts';
 import { EPOCH_MS, START_AT } from '../shop.ts';
 import { type SimulatedErp, simulatedErp } from './erp.ts';
 import { type Measured, measure, type Taken } from './measure.ts';
-import { BUNDLES, type StockPlan } from './plan.ts';
+import type { StockPlan } from './plan.ts';
 import { simulatedQueue } from './queue.ts';
 import { reflecting } from './reflecting.ts';
 import { envelope, playSales, type Version } from './sales.ts';
 import { type SimulatedShop, simulatedShop } from './shop.ts';
+import { ERP, type StockMutant, workshop } from './workshop.ts';
 
 const MINUTE_MS = 60_000;
 /** A little less than what is waited for sales to be told, so that the two can be told apart. */
@@ -32,20 +32,8 @@ const OVERLAP_MS = 60_000;
 const IN_FLIGHT_MS = 5 * MINUTE_MS;
 /** A world that has not come to rest by then never will. */
 const GIVE_UP_MS = 10 * 60 * MINUTE_MS;
-const MOST_FAULTS = 30;
 /** A run that only waits for sales to be told has written what there was to write. */
 const WAITS_ONLY_MS = 60_000;
-const ERP = 'erp';
-
-/** What a mutant breaks. Given from the tests, never from production code. */
-export interface StockMutant {
-  readonly store?: (real: StockStore, held: HeldStock) => StockStore;
-  /** Only for who lists a shop. */
-  readonly listing?: (real: StockStore, held: HeldStock) => StockStore;
-  readonly news?: (news: StockNews, arrival: number) => StockNews | undefined;
-  readonly write?: (real: WriteStockPorts, world: World) => WriteStockPorts;
-  readonly watermarks?: (real: Watermarks) => Watermarks;
-}
 
 export interface Market {
   readonly plan: StockPlan;
@@ -82,10 +70,6 @@ export const simulateMarket = (
   policy: StockPolicy,
   mutant: StockMutant = {},
 ): Market => {
-  const counts: Record<string, number> = {};
-  const count = (kind: string): void => {
-    counts[kind] = (counts[kind] ?? 0) + 1;
-  };
   const nowMs = () => EPOCH_MS + world.nowMs();
   const signal = new AbortController().signal;
   const route = routeOf(plan, policy);
@@ -99,63 +83,12 @@ export const simulateMarket = (
   const orderRoutes = plan.shops.map(({ name }) =>
     OrderRoute.parse({ from: name, to: ERP, startAt: START_AT, accept: { bankTransferPending: 'draft' } }),
   );
-  let faultsLeft = MOST_FAULTS;
-  const faults: Faults = {
-    fault: (kind, n) => {
-      if (faultsLeft <= 0 || !world.oneIn(n)) return false;
-      faultsLeft -= 1;
-      count(kind);
-      return true;
-    },
-  };
-  let ids = 0;
-  const newId = () => {
-    ids += 1;
-    return `id ${ids}`;
-  };
-  const mappings: Mappings = {
-    lookup: async (_kind, source, destination, keys) =>
-      new Map(
-        keys.flatMap((key) => {
-          const parts = BUNDLES[key];
-          if (!parts) return [];
-          const to = parts.map(({ sku, quantity }) => ({ value: sku, quantity, share: 1 }));
-          return [[key, { kind: 'sku', source, destination, key, to }] as const];
-        }),
-      ),
-  };
   const marks = new Map<string, { readonly before: number; readonly last: number }>();
   const realMarks: Watermarks = { of: async (shop) => marks.get(shop)?.before };
   const watermarks = mutant.watermarks?.(realMarks) ?? realMarks;
 
-  /** Ports of one worker. */
-  const portsOf = (worker: string, real: StockStore = store) => {
-    const call = actor(world, faults, worker);
-    const table = stored(call, faults, world, worker);
-    const own: StockStore = {
-      rows: (...args) => table('rows', () => real.rows(...args)),
-      put: (...args) => table('put', () => real.put(...args)),
-      listings: (...args) => table('listings', () => real.listings(...args)),
-      putListing: (...args) => table('putListing', () => real.putListing(...args)),
-      orders: (...args) => table('orders', () => real.orders(...args)),
-      putOrder: (...args) => table('putOrder', () => real.putOrder(...args)),
-      allRows: (name) => real.allRows(name),
-      allListings: (name) => real.allListings(name),
-    };
-    return {
-      call,
-      ports: {
-        erp: ERP,
-        route,
-        store: own,
-        mappings,
-        watermarks,
-        nowMs,
-        newId,
-        publish: ((name, event) => table(`publish ${name}`, async () => send(name, event))) as Publish,
-      },
-    };
-  };
+  const desk = workshop(world, { route, store, watermarks, nowMs }, (name, event) => send(name, event));
+  const { faults, newId, counts, count, portsOf } = desk;
   const send: Publish = async (name, event) => {
     if (name === 'stock.due.v1')
       due.get((event.data as StockDueV1).destination)?.send(event.data as StockDueV1);

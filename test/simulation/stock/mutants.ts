@@ -1,5 +1,5 @@
 import type { StorefrontStock } from '../../../shared/connectors/stock-contract.ts';
-import type { StockMutant } from './market.ts';
+import type { StockMutant } from './workshop.ts';
 
 /** Each takes one guard away, by ports that lie or arguments that are bent. Production code knows nothing of them. */
 export const STOCK_MUTANTS: Readonly<Record<string, StockMutant>> = {

@@ -1,10 +1,11 @@
 import { play } from '../scheduler.ts';
 import { seeded } from '../tape.ts';
-import { type Market, type StockMutant, simulateMarket } from './market.ts';
+import { type Market, simulateMarket } from './market.ts';
 import type { Measured } from './measure.ts';
 import { planOf } from './plan.ts';
 import { problemsAtRest } from './policy-holds.ts';
 import { simulateSimple } from './simple.ts';
+import type { StockMutant } from './workshop.ts';
 
 export type MarketPolicy = 'shared' | 'partitioned';
 
