@@ -409,13 +409,13 @@ const write = async (
       const begun = isOther && earlier ? earlier : await ours();
       const completed = await completeBegun(ports, document, begun, isOther, held, call);
       completedWarnings = completed.warnings;
-      const { id, name, url, fingerprint, rounding } = completed;
+      const { id, name, url, fingerprint, rounding, isUnsure = false } = completed;
       // Before `finish`: what is finished is rarely looked at again.
       await ports.bindings.put(ports.destination, order.source, 'order', order.orderId, { id, name, url });
       const twin: Twin = {
         revision: begun.revision,
         level: begun.level,
-        commercialHash: begun.commercialHash,
+        commercialHash: isUnsure ? '' : begun.commercialHash,
         fingerprint,
         refunds: [],
         payments: settledPayments(order, route),
@@ -453,7 +453,7 @@ const completeBegun = async (
   isOther: boolean,
   { isTakenOver, assertInTime }: Held,
   call: CallContext,
-): Promise<CompletedOrder> => {
+): Promise<CompletedOrder & { readonly isUnsure?: boolean }> => {
   assertInTime();
   const completed = await erp.complete(document, wire, level, call);
   const { fingerprint } = completed;
@@ -463,8 +463,8 @@ const completeBegun = async (
     return await erp.complete(document, wire, level, call, fingerprint);
   } catch (error) {
     const isTooLate = error instanceof PermanentError && error.code === 'TOO_LATE_IN_ERP';
-    // What another version began is as it was found: the next look says whether that is what this one asks for.
-    if (isTooLate && isOther) return completed;
+    // What another version began is as it was found, whatever that is: the next look compares it with what is asked for.
+    if (isTooLate && isOther) return { ...completed, isUnsure: true };
     throw error;
   }
 };

@@ -259,3 +259,30 @@ it('a document that says what is asked for, begun as an older version and handed
   expect(await desk.push(later(60, twice), { erp })).toMatchObject({ kind: 'changed', done: ['edited'] });
   expect(noteOf(desk)).toBe('please ring twice');
 });
+
+it('what a newer version began, and an older one cannot finish any more, is parked by the newer one', async () => {
+  const desk = orderDesk({ changes: true });
+  await dieUnfinished(desk, anOrder());
+  const [document] = desk.orders;
+  if (!document) throw new Error('it was created');
+  const asCreated = document.content ?? '';
+  // A newer version takes over and fails before it has changed anything; then the order is invoiced.
+  desk.entries.clear();
+  const { erp } = desk.ports;
+  const says: typeof erp.complete = async (...args) => {
+    const completed = await erp.complete(...args);
+    document.content = asCreated;
+    return { ...completed, fingerprint: asCreated };
+  };
+  const unfit: typeof erp.complete = () => Promise.reject(new RetryableError('DOWN', '503'));
+  const newer = later(60, twice);
+  await expect(desk.push(newer, { erp: { ...erp, complete: unfit } })).rejects.toMatchObject({
+    code: 'DOWN',
+  });
+  document.tooLate = 'invoiced';
+  const asLeft: typeof erp.complete = (...args) =>
+    args[4] === undefined ? says(...args) : erp.complete(...args);
+  const late = { erp: { ...erp, complete: asLeft } };
+  expect(await desk.push(anOrder(), late)).toMatchObject({ reason: 'OLDER_THAN_WRITTEN' });
+  await expect(desk.push(newer, late)).rejects.toMatchObject({ code: 'TOO_LATE_IN_ERP' });
+});
