@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { matchesGlob } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type MutationReport, scoreOf, survivorsOf, survivorsPage } from './survivors.ts';
+import { isSurvivor, type MutationReport, scoreOf, survivorsOf, survivorsPage } from './survivors.ts';
 
 const CONFIG = 'test/mutation/stryker.config.json';
 const REPORT = '.stryker/report.json';
+const INCREMENTAL = '.stryker/incremental.json';
 
 /**
  * `npm run mutation [-- --mutate FILE,FILE] [--concurrency N] [--force]`: plants one fault at a time and asks whether a
@@ -29,6 +30,18 @@ const stryker = (): number => {
   return spawnSync('stryker', args, { stdio: 'inherit' }).status ?? 1;
 };
 
+/** Of a constant nobody knows which tests reach it, so Stryker would never try again what survived there. */
+const forgetConstants = (): void => {
+  if (!existsSync(INCREMENTAL)) return;
+  const measured = JSON.parse(readFileSync(INCREMENTAL, 'utf8')) as MutationReport;
+  const files = Object.entries(measured.files).map(([file, { mutants, ...rest }]) => {
+    const kept = mutants.filter((mutant) => !mutant.static || !isSurvivor(mutant));
+    return [file, { ...rest, mutants: kept }];
+  });
+  writeFileSync(INCREMENTAL, JSON.stringify({ ...measured, files: Object.fromEntries(files) }));
+};
+
+if (!values.report) forgetConstants();
 const status = values.report ? 0 : stryker();
 if (!existsSync(REPORT)) process.exit(status || 1);
 const report = JSON.parse(readFileSync(REPORT, 'utf8')) as MutationReport;

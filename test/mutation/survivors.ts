@@ -8,6 +8,8 @@ interface Mutant {
   readonly mutatorName: string;
   readonly replacement: string;
   readonly status: string;
+  /** In a constant: in force while modules load. */
+  readonly static?: boolean;
   readonly location: { readonly start: Position; readonly end: Position };
 }
 /** What of Stryker's report (mutation-testing-report-schema) is read here. */
@@ -28,6 +30,8 @@ export interface Survivor {
 
 const DETECTED = ['Killed', 'Timeout'];
 const UNDETECTED = ['Survived', 'NoCoverage'];
+
+export const isSurvivor = ({ status }: Mutant): boolean => UNDETECTED.includes(status);
 
 /** Percent of the mutants in `files` that some test notices; what is ignored or does not compile does not count. */
 export const scoreOf = (report: MutationReport, files: readonly string[]) => {
@@ -58,7 +62,7 @@ export const survivorsOf = (report: MutationReport): Survivor[] =>
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([file, { source, mutants }]) =>
       mutants
-        .filter(({ status }) => UNDETECTED.includes(status))
+        .filter(isSurvivor)
         .toSorted(
           (a, b) =>
             a.location.start.line - b.location.start.line ||
@@ -70,10 +74,11 @@ export const survivorsOf = (report: MutationReport): Survivor[] =>
           const code = source.split('\n')[location.start.line - 1] ?? '';
           const why = REASONS.find(
             (reason) =>
-              reason.file === file &&
-              code.includes(reason.code) &&
-              (reason.before === undefined || before.includes(reason.before)) &&
-              (reason.after === undefined || after.includes(reason.after)),
+              reason.files.test(file) &&
+              (reason.mutator === undefined || reason.mutator === mutatorName) &&
+              (reason.code?.test(code) ?? true) &&
+              (reason.before?.test(before) ?? true) &&
+              (reason.after?.test(after) ?? true),
           )?.why;
           return { file, line: location.start.line, mutator: mutatorName, before, after, why };
         }),
