@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplyTable } from '../../shared/connectors/contract.ts';
 import { shopify } from '../../shared/connectors/shopify/index.ts';
 import { manifest as shopifyManifest } from '../../shared/connectors/shopify/manifest.ts';
 import { shopifyStock } from '../../shared/connectors/shopify/stock.ts';
@@ -113,12 +112,7 @@ export const twoShops = async (
   // ---- webhooks --------------------------------------------------------------------------------------------
   const refused: string[] = [];
   const door = await startPeerServer((app) => {
-    const receive = <S, C>(
-      connection: string,
-      connector: WebhookSender<S, C> & { readonly replies: ReplyTable },
-      settings: S,
-      credentials: C,
-    ) =>
+    const receive = <S, C>(connection: string, connector: WebhookSender<S, C>, settings: S, credentials: C) =>
       app.post(`/${connection}`, async (request, reply) => {
         const { statusCode, body } = await acceptWebhook(
           {
