@@ -49,6 +49,10 @@ const woo = (change: Record<string, unknown>) => (s: Input) => ({
   connections: { ...s.connections, 'acme-woo': { ...(s.connections['acme-woo'] as object), ...change } },
 });
 
+const stock =
+  (...routes: Record<string, unknown>[]) =>
+  (s: Input) => ({ ...s, stock: routes.map((each) => ({ from: 'acme-odoo', to: ['acme-woo'], ...each })) });
+
 describe('parseSettings', () => {
   it('fills in what is left out', () => {
     expect(parseSettings(valid(), 'acme.ts')).toMatchObject({
@@ -157,6 +161,63 @@ describe('parseSettings', () => {
       'a name that is too long',
       (s) => ({ ...s, name: 'a'.repeat(21) }),
       ['name: must be at most 20 characters'],
+    ],
+    ['stock of an ERP in a shop', stock({}), []],
+    [
+      'stock of nobody',
+      stock({ from: 'acme-odo' }),
+      ['stock.0.from: there is no connection "acme-odo"; did you mean "acme-odoo"?'],
+    ],
+    [
+      'stock of a shop',
+      stock({ from: 'acme-woo' }),
+      ['stock.0.from: "acme-woo" is no ERP; stock comes from ERPs'],
+    ],
+    [
+      'stock for nobody',
+      stock({ to: ['acme-wo'] }),
+      ['stock.0.to.0: there is no connection "acme-wo"; did you mean "acme-woo"?'],
+    ],
+    [
+      'stock for an ERP',
+      stock({ to: ['acme-odoo'] }),
+      ['stock.0.to.0: the stock of "acme-odoo" (Odoo) cannot be set by Waybill'],
+    ],
+    [
+      'two routes of one ERP, to one shop',
+      stock({}, {}),
+      [
+        'stock.1.from: stock.0 is the route of "acme-odoo" already: name all shops there',
+        'stock.1.to.0: "acme-woo" gets its stock from stock.0 already',
+      ],
+    ],
+    [
+      'one shop twice in a route',
+      stock({ to: ['acme-woo', 'acme-woo'] }),
+      ['stock.0.to.1: "acme-woo" gets its stock from stock.0 already'],
+    ],
+    [
+      'warehouses, rules and prices for shops of other routes',
+      stock({
+        warehouses: { WH: { 'acme-wo': 'default' } },
+        rules: [{ safetyStock: 1 }, { shops: ['other'], show: false }],
+        prices: { shops: ['acme-wooo'] },
+      }),
+      [
+        'stock.0.warehouses.WH: "acme-wo" is no shop of this route; did you mean "acme-woo"?',
+        'stock.0.rules.1.shops: "other" is no shop of this route; known: acme-woo',
+        'stock.0.prices.shops: "acme-wooo" is no shop of this route; did you mean "acme-woo"?',
+      ],
+    ],
+    [
+      'a rule of one shop that concerns all of them',
+      stock({ rules: [{ shops: ['acme-woo'], policy: 'shared', lowStock: 3, safetyStock: 1 }] }),
+      ['stock.0.rules.0: policy, lowStock concerns all shops together: leave out "shops"'],
+    ],
+    [
+      'stock that is no route',
+      (s) => ({ ...s, stock: ['acme-odoo'] }),
+      ['stock.0: must be an object { … }, not a text'],
     ],
     [
       'a city that is no zone',
