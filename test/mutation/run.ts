@@ -22,6 +22,11 @@ const { values } = parseArgs({
   },
 });
 
+const globs = values.mutate?.split(',').map((pattern) => pattern.replace(/:\d.*$/, '')) ?? ['**'];
+const isInPart = (file: string): boolean =>
+  globs.some((glob) => matchesGlob(file, glob)) &&
+  !globs.some((glob) => glob.startsWith('!') && matchesGlob(file, glob.slice(1)));
+
 const stryker = (): number => {
   const args = ['run', CONFIG];
   if (values.mutate) args.push('--mutate', values.mutate);
@@ -35,7 +40,7 @@ const forgetConstants = (): void => {
   if (!existsSync(INCREMENTAL)) return;
   const measured = JSON.parse(readFileSync(INCREMENTAL, 'utf8')) as MutationReport;
   const files = Object.entries(measured.files).map(([file, { mutants, ...rest }]) => {
-    const kept = mutants.filter((mutant) => !mutant.static || !isSurvivor(mutant));
+    const kept = mutants.filter((mutant) => !(isInPart(file) && mutant.static && isSurvivor(mutant)));
     return [file, { ...rest, mutants: kept }];
   });
   writeFileSync(INCREMENTAL, JSON.stringify({ ...measured, files: Object.fromEntries(files) }));
@@ -45,8 +50,7 @@ if (!values.report) forgetConstants();
 const status = values.report ? 0 : stryker();
 if (!existsSync(REPORT)) process.exit(status || 1);
 const report = JSON.parse(readFileSync(REPORT, 'utf8')) as MutationReport;
-const patterns = values.mutate?.split(',').map((pattern) => pattern.replace(/:\d.*$/, '')) ?? ['**'];
-const part = Object.keys(report.files).filter((file) => patterns.some((glob) => matchesGlob(file, glob)));
+const part = Object.keys(report.files).filter(isInPart);
 
 const unexplained = survivorsOf(report).filter(({ file, why }) => !why && part.includes(file));
 for (const { file, line, mutator, before, after } of unexplained) {

@@ -78,6 +78,35 @@ describe('an edit', () => {
     expect(await desk.push(anOrder())).toMatchObject({ reason: 'OLDER_THAN_WRITTEN' });
   });
 
+  it('says what the mapper and the ERP had to say', async () => {
+    const desk = await written();
+    expect(await desk.push(later(60, edited))).toMatchObject({
+      warnings: ['mapped', 'rounded'],
+      roundingMinor: 2,
+    });
+  });
+
+  it('whose amounts do not add up is parked before anything is written', async () => {
+    const desk = await written();
+    expect(await codeOf(desk.push(later(60, { ...edited, total: twd(1) })))).toBe('TOTALS_DO_NOT_ADD_UP');
+    expect(desk.calls).toEqual([]);
+  });
+
+  it.each(['EDITED_IN_ERP', 'TOO_LATE_IN_ERP'] as const)(
+    'that the ERP refuses (%s) is not taken for begun: what staff make of it later is theirs',
+    async (code) => {
+      const desk = await written();
+      const [order] = desk.orders;
+      if (!order) throw new Error('nothing was written');
+      if (code === 'EDITED_IN_ERP') order.content = 'of staff';
+      else order.tooLate = 'delivered';
+      expect(await codeOf(desk.push(later(60, edited)))).toBe(code);
+      order.content = JSON.stringify([total.minor, lines.map((l) => [l.sku, l.quantity]), edited.buyerNote]);
+      delete order.tooLate;
+      expect(await codeOf(desk.push(later(120, { buyerNote: 'twice' })))).toBe('EDITED_IN_ERP');
+    },
+  );
+
   it('whose answer was lost waits for the lease, and is found as it should be', async () => {
     const desk = await written();
     desk.fails.complete = () => {
