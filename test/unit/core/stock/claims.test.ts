@@ -107,4 +107,6 @@ it.each([
   const after = released(claim, watermarkMs, nowMs);
   expect(after.unseen).toEqual(isFree ? undefined : claim.unseen);
   expect(heldBy(after)).toBe(isFree ? 1 : 3);
+  // It may have been told, and taken for something else.
+  expect(after.unsure).toBe(isFree ? true : undefined);
 });
