@@ -141,6 +141,10 @@ export const startFakeTryton = async (options: FakeTrytonOptions = {}): Promise<
       for (const id of params[0] as number[]) postMove(store, id);
       return null;
     }
+    if (name === 'stock.inventory' && verb === 'confirm') {
+      for (const id of params[0] as number[]) stock.confirm(id);
+      return null;
+    }
     const button = selling.button(name, verb);
     if (button) {
       for (const id of params[0] as number[]) {

@@ -4,8 +4,9 @@ import type { BoundedCache } from '../../core/bounded-cache.ts';
 import { PermanentError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { StockRoute } from '../../settings/stock-route.ts';
-import type { ErpStock, LevelPage } from '../stock-contract.ts';
+import type { ErpStock, LevelPage, StockCount } from '../stock-contract.ts';
 import { inPages, type StockProduct, sortProducts } from '../stock-products.ts';
+import { adjustStock } from './adjust-stock.ts';
 import { CATEGORY_FIELDS, Categories, categoryOf } from './categories.ts';
 import type { Clause, TrytonCall, TrytonClient } from './client.ts';
 import { inCompany } from './connection.ts';
@@ -259,6 +260,26 @@ export const trytonStock = (options: TrytonStockOptions): ErpStock => {
     }
   }
 
+  const adjust = async (count: StockCount, route: StockRoute, signal: AbortSignal): Promise<void> => {
+    const scope = await scopeOf(route, signal);
+    const warehouse = scope.warehouses.find(({ code }) => code === count.warehouse);
+    if (!warehouse)
+      throw new PermanentError('UNKNOWN_WAREHOUSE', { warehouse: count.warehouse, destination });
+    const found = await productsIn([['code', 'in', [count.sku]]], scope.call);
+    const { counted } = sortProducts(found, [count.sku]);
+    const [goods] = counted.values();
+    const [level] = await readPage(counted, { ...scope, warehouses: [warehouse] });
+    if (!goods || !level) {
+      const words = `${count.sku} is no product, several, or none that is counted`;
+      const error = { why: 'words', words } as const;
+      throw new PermanentError('ERP_REFUSED', { destination, operation: { what: 'adjust-stock' }, error });
+    }
+    const { id: product, perPiece } = goods;
+    const { companyId, call } = scope;
+    const at = { destination, companyId, warehouseId: warehouse.id, product, perPiece, before: level.onHand };
+    await adjustStock(client, { ...count, ...at }, call);
+  };
+
   return {
     reservedWhen: 'confirmed',
 
@@ -280,6 +301,7 @@ export const trytonStock = (options: TrytonStockOptions): ErpStock => {
     changed: ({ fromMs }, route, { signal }) => forgettingPages(changed(fromMs, route, signal)),
     levels: (skus, route, { signal }) => forgettingPages(levels(skus, route, signal)),
     all: (route, { signal }) => forgettingPages(all(route, signal)),
+    adjust: (count, route, { signal }) => adjust(count, route, signal),
   };
 };
 

@@ -27,6 +27,7 @@ const RELATIONS: Readonly<Record<string, Readonly<Record<string, Relation>>>> = 
     from_location: { kind: 'one', model: 'stock.location' },
     to_location: { kind: 'one', model: 'stock.location' },
   },
+  'stock.inventory': { lines: { kind: 'many', model: 'stock.inventory.line', by: 'inventory' } },
   'sale.line': {
     product: { kind: 'one', model: 'product.product' },
     unit: { kind: 'one', model: 'product.uom' },

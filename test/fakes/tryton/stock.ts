@@ -23,10 +23,11 @@ export const stocks = (store: RecordStore) => {
 
   const warehouse = (code: string): number => {
     const id = location({ type: 'warehouse', code, name: code });
-    store.assign('stock.location', store.get('stock.location', id), { warehouse: id });
     const suffix = code === 'WH' ? '' : `-${code}`;
     const zone = (name: string) => location({ type: 'storage', code: `${name}${suffix}`, warehouse: id });
-    zones.set(id, { STO: zone('STO'), IN: zone('IN'), OUT: zone('OUT') });
+    const storage_location = zone('STO');
+    zones.set(id, { STO: storage_location, IN: zone('IN'), OUT: zone('OUT') });
+    store.assign('stock.location', store.get('stock.location', id), { warehouse: id, storage_location });
     return id;
   };
   const zonesOf = (id: unknown) => {
@@ -43,10 +44,11 @@ export const stocks = (store: RecordStore) => {
   };
 
   store.compute('product.product', 'quantity', (product, context) => {
+    const wanted = context['locations'] as number[] | undefined;
     const inside = new Set(
       store
         .all('stock.location')
-        .filter(({ warehouse: of }) => (context['locations'] as number[] | undefined)?.includes(Number(of)))
+        .filter(({ id, warehouse: of }) => wanted?.includes(id) || wanted?.includes(Number(of)))
         .map(({ id }) => id),
     );
     let pieces = 0;
@@ -59,6 +61,8 @@ export const stocks = (store: RecordStore) => {
     }
     return pieces;
   });
+
+  store.onCreate('stock.inventory', (values) => ({ company: 1, state: 'draft', ...values }));
 
   return {
     /** Locations: warehouses with their zones, and those outside. */
@@ -90,6 +94,24 @@ export const stocks = (store: RecordStore) => {
         to_location: to,
         state: 'done',
       });
+    },
+
+    /** An inventory: moves make up the differences of its lines, once. */
+    confirm: (id: number): void => {
+      const inventory = store.get('stock.inventory', id);
+      if (inventory['state'] !== 'draft') return;
+      const location = Number(inventory['location']);
+      for (const line of store.all('stock.inventory.line').filter((each) => each['inventory'] === id)) {
+        const product = store.get('product.product', line['product']);
+        const { quantity } = store.read('product.product', product, ['quantity'], { locations: [location] });
+        const difference = Number(line['quantity']) - Number(quantity);
+        if (difference === 0) continue;
+        const lost = outside['lost_found'];
+        const [from_location, to_location] = difference > 0 ? [lost, location] : [location, lost];
+        const internal_quantity = Math.abs(difference);
+        makeMove({ product: product.id, internal_quantity, from_location, to_location, state: 'done' });
+      }
+      store.write('stock.inventory', id, { state: 'done' });
     },
 
     /** Pieces on their way from a supplier. @returns receives them */

@@ -235,3 +235,19 @@ it('reads the clock of the server, and again after ten minutes', async () => {
   await stock.clock?.(call);
   expect(fake.server.requests).toHaveLength(2);
 });
+
+it('adjust: counts one product in one warehouse', async () => {
+  const { fake, stock } = await start({ warehouses: ['WH', 'EU'], stock: 5 });
+  const count = (sku: string, warehouse: string, onHand: number) =>
+    stock.adjust?.({ sku, warehouse, onHand, reason: 'test' }, routeOf(), call);
+  fake.order('MUG-TH-01', 2)(); // in the input zone of WH, and not put away
+  await count('MUG-TH-01', 'WH', 3);
+  await count('MUG-TH-01', 'EU', 4);
+  expect(await read(stock, ['MUG-TH-01'])).toEqual(['MUG-TH-01 EU 4 4', 'MUG-TH-01 WH 3 3']);
+  const moves = fake.records('stock.move').length;
+  await count('MUG-TH-01', 'WH', 3);
+  expect(fake.records('stock.move')).toHaveLength(moves);
+  await expect(count('MUG-TH-01', 'WH', 1)).rejects.toMatchObject({ code: 'ERP_REFUSED' });
+  await expect(count('NONE', 'WH', 3)).rejects.toMatchObject({ code: 'ERP_REFUSED' });
+  await expect(count('MUG-TH-01', 'XX', 3)).rejects.toMatchObject({ code: 'UNKNOWN_WAREHOUSE' });
+});
