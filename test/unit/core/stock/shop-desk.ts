@@ -7,6 +7,7 @@ import type {
 import { RetryableError } from '../../../../shared/core/errors.ts';
 import { learnListings } from '../../../../shared/core/stock/learn-listings.ts';
 import { projectStock, type StockNews } from '../../../../shared/core/stock/project-stock.ts';
+import type { StockRow } from '../../../../shared/core/stock/rows.ts';
 import { type Key, type WriteStockPorts, writeStock } from '../../../../shared/core/stock/write-stock.ts';
 import type { StockDueV1 } from '../../../../shared/events/stock-due.ts';
 import { OrderRoute } from '../../../../shared/settings/order-route.ts';
@@ -39,7 +40,13 @@ export const aDesk = (
   const common = {
     erp: ERP,
     route: settings,
-    store,
+    store: {
+      ...store,
+      put: async (row: StockRow) => {
+        nowMs += desk.putMs;
+        return store.put(row);
+      },
+    },
     mappings: {
       lookup: async (_k: unknown, _s: unknown, _d: unknown, keys: readonly string[]) =>
         new Map(
@@ -99,6 +106,8 @@ export const aDesk = (
     shown,
     batches,
     watermarkMs: undefined as number | undefined,
+    /** How long each write of a row takes. */
+    putMs: 0,
     /** So many write requests are refused. */
     throttled: 0,
     /** What becomes of a write; undefined: what should. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { StockRefusal } from '../../../../shared/connectors/stock-contract.ts';
-import { openDesk } from './shop-desk.ts';
+import { aDesk, openDesk } from './shop-desk.ts';
 
 const key = (sku: string) => ({ sku, location: 'default' });
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => `S${n}`);
@@ -156,6 +156,29 @@ it('a shop that cannot compare, divided: nothing first, and the rest when all it
   await desk.write('south', [key('TEA')]);
   await desk.settle();
   expect([...desk.shown.values()]).toEqual([2, 2]);
+});
+
+it('divided: two listings that are begun at once do not take the same pieces', async () => {
+  const desk = aDesk({ north: ['TEA', 'TEA*1'], south: ['TEA'] }, { policy: 'partitioned' });
+  await desk.learn('south');
+  await desk.levels({ TEA: 10 });
+  await desk.settle();
+  expect(desk.shown.get('south TEA')).toBe(10);
+  await desk.learn('north');
+  await desk.levels({ TEA: 12 });
+  // The south has not been lowered yet: two pieces are free.
+  await desk.write('north', [key('TEA'), key('TEA*1')]);
+  expect([...desk.shown.values()]).toEqual([2, 0, 10]);
+});
+
+it('a machine that was suspended before it sent sends nothing', async () => {
+  const desk = await openDesk(BOTH, { TEA: 10 });
+  await desk.sells('north', 'TEA', 1);
+  desk.putMs = 40_000;
+  expect(await desk.write('south', [key('TEA')])).toMatchObject({ written: 0, againMs: 2_000 });
+  expect(desk.batches).toEqual([]);
+  desk.putMs = 0;
+  expect(await desk.write('south', [key('TEA')])).toMatchObject({ written: 1 });
 });
 
 it('shadow: everything is worked out, nothing is written', async () => {
