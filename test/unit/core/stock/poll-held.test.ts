@@ -324,8 +324,10 @@ describe('a cycle', () => {
 
   it('tells nobody of a SKU that two products have', async () => {
     at.change(['SKU-00', 'SKU-01'], 1);
+    // The other one is on the next page.
     const levels = async function* (skus: readonly string[]) {
-      yield { ...at.erp.page(skus), ambiguous: ['SKU-00'] };
+      yield at.erp.page(skus);
+      yield { ...at.erp.page([]), ambiguous: ['SKU-00'] };
     };
     at.clock.nowMs += MINUTE_MS;
     const polled = await at.poll({}, { stock: { ...at.erp.stock, levels } });

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { available } from '../../../../shared/core/stock/available.ts';
 import { heldBy } from '../../../../shared/core/stock/claims.ts';
 import type { StockNews } from '../../../../shared/core/stock/project-stock.ts';
-import type { Claim, StockRow } from '../../../../shared/core/stock/rows.ts';
+import type { Claim, ListingRow, StockRow } from '../../../../shared/core/stock/rows.ts';
 import { dueOf, isDivided, limitOf, retargeted, roomOf } from '../../../../shared/core/stock/targets.ts';
+import { planOf } from '../../../../shared/core/stock/write-plan.ts';
 import { type market, NOW, opened, SHOPS, sale } from './harness.ts';
 import { aClaim, aDemand, aRoute, aRow, claimsOf } from './rows.ts';
 
@@ -143,6 +144,62 @@ describe('dueOf', () => {
   ])('%s', (_, route, claims, expected) => {
     expect(due(route, ...claims)).toEqual(expected);
   });
+});
+
+it.each<[string, Record<string, unknown>, 'atomic' | 'reads-first', readonly Claim[], object]>([
+  ['shared: all at once', {}, 'atomic', [north(4, { want: 10 })], { kind: 'write', from: 4, to: 10 }],
+  [
+    'divided: as much as is free already',
+    P,
+    'atomic',
+    [north(4, { want: 6 }), south(5, { want: 4 })],
+    { kind: 'write', from: 4, to: 5 },
+  ],
+  ['divided: nothing yet', P, 'atomic', [north(4, { want: 6 }), south(6, { want: 4 })], { kind: 'fine' }],
+  ['divided: less at once', P, 'atomic', [north(6, { want: 4 })], { kind: 'write', from: 6, to: 4 }],
+  [
+    'divided: a shop that cannot compare needs room for both',
+    P,
+    'reads-first',
+    [north(2, { want: 5 }), south(3, { want: 3 })],
+    { kind: 'write', from: 2, to: 5 },
+  ],
+  [
+    'divided: a shop that cannot compare, without that room: nothing first',
+    P,
+    'reads-first',
+    [north(6, { want: 5 }), south(4, { want: 4 })],
+    { kind: 'write', from: 6, to: 0 },
+  ],
+  [
+    'not sure: written once more',
+    {},
+    'atomic',
+    [north(4, { want: 4, unsure: true })],
+    { kind: 'write', from: 4, to: 4 },
+  ],
+  [
+    'not sure, and it cannot compare: asked',
+    {},
+    'reads-first',
+    [north(4, { want: 4, unsure: true })],
+    { kind: 'look' },
+  ],
+  ['cannot be written', {}, 'atomic', [north(4, { want: 5, fixed: true })], { kind: 'left' }],
+])('the plan for the first shop, %s', (_, route, compare, claims, expected) => {
+  const row = aRow({ claims: claimsOf(...claims) });
+  const listing: ListingRow = {
+    shop: 'north',
+    location: 'default',
+    sku: 'TEA',
+    version: 1,
+    erp: row.erp,
+    components: [{ sku: 'TEA', quantity: 1 }],
+    ref: {},
+    shown: undefined,
+  };
+  const context = { ...contextOf(route), compare, settleMs: 60_000 };
+  expect(planOf(listing, new Map([['TEA', row]]), context)).toEqual(expected);
 });
 
 it('what was reserved for sales nobody told of is given back, and compared once', () => {
