@@ -291,17 +291,17 @@ describe('products', () => {
 });
 
 it('counts, as staff who make an inventory', async () => {
-  await template('FREE-8');
-  const product = await productOf('FREE-8');
+  await template('FREE-9');
+  const product = await productOf('FREE-9');
   const set = (onHand: number) =>
-    stock.adjust?.({ sku: 'FREE-8', warehouse: 'WH', onHand, reason: 'test' }, routeOf(), call);
+    stock.adjust?.({ sku: 'FREE-9', warehouse: 'WH', onHand, reason: 'test' }, routeOf(), call);
   await count(product, 9);
   await set(1);
   await set(1);
-  expect(await read('FREE-8')).toEqual(['FREE-8 WH 1 1']);
+  expect(await read('FREE-9')).toEqual(['FREE-9 WH 1 1']);
   await rpc.model('sale.sale', 'confirm', [[await sell(product, 1)]]);
   await set(9);
-  expect(await read('FREE-8')).toEqual(['FREE-8 WH 9 8']);
+  expect(await read('FREE-9')).toEqual(['FREE-9 WH 9 8']);
 });
 
 it('keeps warehouses and companies apart', async () => {
