@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addAdoptCommand } from '../../../infra/cli/commands/adopt.ts';
+import { addAuditCommand } from '../../../infra/cli/commands/audit.ts';
 import { addConnectionCommands } from '../../../infra/cli/commands/connections.ts';
 import { addConnectorsCommand } from '../../../infra/cli/commands/connectors.ts';
 import { addMappingCommands } from '../../../infra/cli/commands/mapping.ts';
@@ -13,10 +14,13 @@ import { addRehearseCommand } from '../../../infra/cli/commands/rehearse.ts';
 import { addSecretsCommands } from '../../../infra/cli/commands/secrets.ts';
 import { addShadowCommand } from '../../../infra/cli/commands/shadow.ts';
 import { addStatusCommand } from '../../../infra/cli/commands/status.ts';
+import { addStockCommands } from '../../../infra/cli/commands/stock.ts';
+import { addStockTestCommand } from '../../../infra/cli/commands/stock-test.ts';
 
 const program = new Command('waybill');
 for (const add of [
   addAdoptCommand,
+  addAuditCommand,
   addConnectionCommands,
   addConnectorsCommand,
   addMappingCommands,
@@ -28,6 +32,8 @@ for (const add of [
   addSecretsCommands,
   addShadowCommand,
   addStatusCommand,
+  addStockCommands,
+  addStockTestCommand,
 ])
   add(program);
 
