@@ -104,7 +104,7 @@ beforeAll(async () => {
   // WooCommerce dates orders in whole seconds: one of this second may have been in the number that was just listed, so
   // its pieces would be kept back until the shop's orders are reconciled.
   const listedAtS = Math.floor(Date.now() / 1000);
-  await expect.poll(() => Math.floor(Date.now() / 1000), { timeout: 5_000 }).toBeGreaterThan(listedAtS);
+  await vi.waitUntil(() => Math.floor(Date.now() / 1000) > listedAtS, { timeout: 5_000 });
 }, 120_000);
 afterAll(async () => {
   await run?.stop();
