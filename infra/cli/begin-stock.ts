@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { dynamoDb } from '../../shared/aws/clients.ts';
 import { invokeFunction } from '../../shared/aws/lambda-api.ts';
 import type { Settings } from '../settings.ts';
@@ -18,4 +19,9 @@ export const beginStock = async (run: LocalRun, settings: Settings): Promise<voi
     routes.flatMap(({ to }) => to.map((shop) => invoke(run.functions[shop]?.listStock, {}))),
   );
   await Promise.allSettled(routes.map(({ from }) => invoke(run.functions[from]?.pollStock, { all: true })));
+  // Shops date orders in whole seconds: of one in this second nobody could say whether the numbers that were just listed
+  // contain it, and its pieces would be kept back until the shop's orders are reconciled.
+  await setTimeout(SECOND_MS - (Date.now() % SECOND_MS));
 };
+
+const SECOND_MS = 1_000;

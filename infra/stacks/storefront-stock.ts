@@ -1,9 +1,10 @@
 import * as cdk from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { StockAbility, StorefrontManifest } from '../../shared/connectors/manifest.ts';
-import { ENV, METRICS } from '../../shared/observability/names.ts';
+import { ENV, METRICS, METRICS_NAMESPACE } from '../../shared/observability/names.ts';
 import { StockRoute } from '../../shared/settings/stock-route.ts';
 import { BufferedConsumer } from '../constructs/buffered-consumer.ts';
 import { secretName } from '../constructs/credentials.ts';
@@ -69,6 +70,22 @@ export class StorefrontStock extends Construct {
       alarms: core.alarms,
       concern: 'stock-write',
     });
+    if (route.prices) {
+      core.alarms.add(this, {
+        runbook: 'prices-held',
+        metric: new cloudwatch.Metric({
+          namespace: METRICS_NAMESPACE,
+          metricName: METRICS.pricesHeld,
+          dimensionsMap: { connection: shop },
+          statistic: cloudwatch.Stats.SUM,
+          period: cdk.Duration.minutes(5),
+        }),
+        threshold: 1,
+        evaluationPeriods: 1,
+        severity: 'ticket', // the shop goes on showing what it showed
+        whenSilent: cloudwatch.TreatMissingData.NOT_BREACHING, // nothing was held
+      });
+    }
     const lister = new ScheduledPoller(this, 'List', {
       description: `What ${shop} (${manifest.title}) sells, and shows`,
       entry: entry('list-stock', `${manifest.name}.ts`),

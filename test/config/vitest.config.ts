@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    // Two cores: each worker may itself start servers and function processes.
-    maxWorkers: 2,
+    // Two cores: workers that start servers and function processes mostly wait for them, so there is one more.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     restoreMocks: true,
