@@ -166,7 +166,10 @@ describe('two shops, one stock', () => {
 
   it('what arrives at the ERP appears in every shop with the next poll', async () => {
     count('SKU-03', 45);
-    expect(await poll()).toMatchObject({ code: 0, out: expect.stringContaining('1 told that are new') });
+    expect(await poll()).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/SKUs read, [1-9]\d* told that are new/),
+    });
     await shows('SKU-03', both(45));
   });
 
