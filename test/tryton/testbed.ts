@@ -116,7 +116,13 @@ export const realTestbed = (address: TrytonAddress): ErpTestbed<TrytonSettings, 
             const open = [['state', '=', 'open']];
             const periods = rpc.rows<{ id: number }>('account.period', open, ['id']).map(({ id }) => id);
             rpc.call('model.account.period.close', [periods]);
-            return () => void rpc.call('model.account.period.reopen', [periods]);
+            return () => {
+              rpc.call('model.account.period.reopen', [periods]);
+              // Closed with their period where something was booked in it, and not opened with it (account/period.py).
+              const closed = [['state', '=', 'close']];
+              const journals = rpc.rows<{ id: number }>('account.journal.period', closed, ['id']);
+              rpc.call('model.account.journal.period.reopen', [journals.map(({ id }) => id)]);
+            };
           },
           creditNotes: () =>
             sales()
